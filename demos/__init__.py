@@ -1,0 +1,1 @@
+"""Runnable programs that show keras_attn at work."""

@@ -1,0 +1,1 @@
+"""Listen, Attend and Spell: a speech recogniser built on keras_attn."""
