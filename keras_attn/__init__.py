@@ -1,0 +1,18 @@
+"""Attention for Keras 3, with the score function and the alignment function as parts you plug in."""
+
+from keras_attn import alignments, scorers
+from keras_attn.attention import Attention
+from keras_attn.attention_cell import AttentionCell
+from keras_attn.attention_rnn import AttentionRNN
+from keras_attn.beam_search import BeamSearch
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Attention",
+    "AttentionCell",
+    "AttentionRNN",
+    "BeamSearch",
+    "alignments",
+    "scorers",
+]

@@ -1,0 +1,77 @@
+"""Masks (boolean, True = real) and reductions that honour them in every dtype."""
+
+import keras
+from keras import ops
+
+
+def length_mask(lengths, max_length):
+    """Mask of the first `lengths` positions.
+
+    Args:
+        lengths: ``(...)`` integers.
+        max_length: Size of the axis that is masked.
+
+    Returns:
+        ``(..., max_length)`` booleans.
+
+    >>> print(ops.convert_to_numpy(length_mask([1, 3], 3)))
+    [[ True False False]
+     [ True  True  True]]
+    """
+    lengths = ops.convert_to_tensor(lengths, dtype="int32")
+    return ops.arange(max_length, dtype="int32") < lengths[..., None]
+
+
+def causal_mask(num_queries, num_values):
+    """Mask that lets query ``i`` see the values ``0 ... i``.
+
+    Returns:
+        ``(num_queries, num_values)`` booleans.
+
+    >>> print(ops.convert_to_numpy(causal_mask(2, 3)))
+    [[ True False False]
+     [ True  True False]]
+    """
+    return ops.arange(num_values, dtype="int32") <= ops.arange(num_queries, dtype="int32")[:, None]
+
+
+def both(mask, other):
+    """The positions that are real in both masks, where None masks nothing."""
+    if mask is None or other is None:
+        return other if mask is None else mask
+    return ops.logical_and(mask, other)
+
+
+def zero_padding(x, mask):
+    """Put 0 where `mask` is False, whatever stands there (NaN too); gradients there are 0.
+
+    Args:
+        x: ``(batch, T, dim)``.
+        mask: ``(batch, T)`` booleans.
+    """
+    return ops.where(mask[..., None], x, ops.zeros((), dtype=x.dtype))
+
+
+def at_least_float32(x):
+    """Cast half precision up to float32; leave float32 and float64 alone."""
+    return x if keras.utils.standardize_dtype(x.dtype) in ("float32", "float64") else ops.cast(x, "float32")
+
+
+def normalize(weights):
+    """Divide non-negative `weights` by their sum over the last axis; rows of zeros stay zeros."""
+    total = ops.sum(weights, axis=-1, keepdims=True)
+    empty = total <= 0
+    return ops.where(empty, ops.zeros_like(weights), weights / ops.where(empty, ops.ones_like(total), total))
+
+
+def masked_softmax(scores, mask):
+    """Softmax over the last axis with weight exactly 0 at masked positions.
+
+    Args:
+        scores: ``(..., Tv)`` real numbers in float32 or float64; anything where `mask` is False.
+        mask: Booleans that broadcast to `scores`. A row without a real position gives zeros.
+    """
+    lowest = ops.cast(-1e30, scores.dtype)
+    scores = ops.where(mask, scores, lowest)
+    peak = ops.stop_gradient(ops.max(scores, axis=-1, keepdims=True, initial=-1e30))
+    return normalize(ops.where(mask, ops.exp(scores - peak), ops.zeros_like(scores)))

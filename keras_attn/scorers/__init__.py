@@ -1,0 +1,27 @@
+"""Scorers: query and memory in, scores out."""
+
+from keras_attn.registry import Registry
+from keras_attn.scorers.additive import Additive
+from keras_attn.scorers.dot import Dot
+from keras_attn.scorers.function_scorer import FunctionScorer
+from keras_attn.scorers.general import General
+from keras_attn.scorers.location_aware import LocationAware
+from keras_attn.scorers.scaled_dot import ScaledDot
+from keras_attn.scorers.scorer import Scorer
+
+registry = Registry("scorer", Scorer, FunctionScorer, [Additive, Dot, General, LocationAware, ScaledDot])
+get = registry.get
+serialize = registry.serialize
+
+__all__ = [
+    "Additive",
+    "Dot",
+    "FunctionScorer",
+    "General",
+    "LocationAware",
+    "ScaledDot",
+    "Scorer",
+    "get",
+    "registry",
+    "serialize",
+]

@@ -1,0 +1,75 @@
+"""A network with one hidden layer over query and key."""
+
+import keras
+from keras import ops
+
+from keras_attn import masking
+from keras_attn.scorers.scorer import Scorer
+
+
+def additive_scores(query, key, weights):
+    """``v . tanh(q_i + k_j)`` for every query ``i`` and key ``j``, reduced in at least float32.
+
+    Args:
+        query: ``(batch, Tq, units)``, projected.
+        key: ``(batch, Tv, units)``, projected.
+        weights: ``(units,)``, the vector ``v``.
+
+    Returns:
+        ``(batch, Tq, Tv)``.
+    """
+    hidden = ops.tanh(query[:, :, None, :] + key[:, None, :, :])
+    hidden, weights = masking.at_least_float32(hidden), masking.at_least_float32(weights)
+    return ops.squeeze(ops.matmul(hidden, weights[:, None]), axis=-1)
+
+
+@keras.saving.register_keras_serializable(package="keras_attn")
+class Additive(Scorer):
+    """A network with one hidden layer over query and key.
+
+    ``score(q, h_j) = v . tanh(U q + W h_j + b)``
+
+    ``U`` (units, query_dim), ``W`` (units, key_dim), ``b`` and ``v`` (units) are weights, named
+    after the paper's ``W_a``, ``U_a`` and ``v_a``; the paper has no ``b``. ``W h_j`` is made
+    once per utterance.
+
+    Args:
+        units: Size of the hidden layer.
+        use_bias: Whether there is a ``b``.
+
+    Reference: Bahdanau, Cho, Bengio, "Neural Machine Translation by Jointly Learning to Align
+    and Translate", 2015, arXiv:1409.0473, appendix A.1.2.
+
+    >>> scorer = Additive(units=8)
+    >>> scorer.build((None, None, 4), (None, None, 3))
+    >>> [weight.path for weight in scorer.weights]
+    ['query_projection/kernel', 'query_projection/bias', 'key_projection/kernel', 'additive/energy']
+    """
+
+    def __init__(self, units=128, use_bias=True, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.use_bias = use_bias
+        self.query_projection = keras.layers.Dense(
+            units, use_bias=use_bias, name="query_projection", dtype=self.dtype_policy
+        )
+        self.key_projection = keras.layers.Dense(units, use_bias=False, name="key_projection", dtype=self.dtype_policy)
+
+    def build(self, query_shape, key_shape):
+        self.query_projection.build(query_shape)
+        self.key_projection.build(key_shape)
+        self.energy = self.add_weight(name="energy", shape=(self.units,), initializer=energy_initializer())
+
+    def prepare(self, key, mask=None):
+        return {"key": self.key_projection(key)}
+
+    def score(self, query, memory, state):
+        return additive_scores(self.query_projection(query), memory["key"], self.energy)
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units, "use_bias": self.use_bias}
+
+
+def energy_initializer():
+    """Initialiser of ``v``: unit variance of the scores of independent hidden units of size 1."""
+    return keras.initializers.VarianceScaling(scale=1.0, mode="fan_in", distribution="uniform")

@@ -1,0 +1,37 @@
+"""Bilinear form."""
+
+import keras
+
+from keras_attn.scorers.scorer import Scorer, inner_products
+
+
+@keras.saving.register_keras_serializable(package="keras_attn")
+class General(Scorer):
+    """Inner product of the query and a linear map of the key.
+
+    ``score(q, h_j) = q . W h_j``
+
+    ``W`` (query_dim, key_dim), without bias, is the weight ``W_a`` of the paper. The product
+    ``W h_j`` is made once per utterance.
+
+    Reference: Luong, Pham, Manning, "Effective Approaches to Attention-based Neural Machine
+    Translation", 2015, arXiv:1508.04025, section 3.1 ("general").
+
+    >>> scorer = General()
+    >>> scorer.build((None, None, 4), (None, None, 3))
+    >>> memory = scorer.prepare(keras.ops.ones((1, 5, 3)))
+    >>> tuple(scorer.score(keras.ops.ones((1, 2, 4)), memory, {}).shape)
+    (1, 2, 5)
+    """
+
+    def build(self, query_shape, key_shape):
+        self.key_projection = keras.layers.Dense(
+            query_shape[-1], use_bias=False, name="key_projection", dtype=self.dtype_policy
+        )
+        self.key_projection.build(key_shape)
+
+    def prepare(self, key, mask=None):
+        return {"key": self.key_projection(key)}
+
+    def score(self, query, memory, state):
+        return inner_products(query, memory["key"])
