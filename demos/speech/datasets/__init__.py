@@ -1,0 +1,1 @@
+"""Speech datasets that this demo brings with it or puts together."""

@@ -1,0 +1,1 @@
+"""Sentences spoken by eSpeak NG, with the true times of words and phonemes."""
