@@ -66,12 +66,12 @@ class BeamSearch:
     Call arguments:
         start_tokens: `(batch,)` integers, the token before the first.
         state: Nest (dicts, lists, tuples) of tensors `(batch, ...)`, repeated for each hypothesis, reordered each step.
-        max_length: The largest number of tokens, the end token included: an int, or `(batch,)` integers.
+        max_length: The largest number of tokens, the end token included: an int, or `(batch,)` integers (the sizes of
+            the result then depend on their values, which `jax.jit` does not allow).
         constants: Nest of tensors `(batch, ...)` that no step changes, such as the memory of an attention: repeated for
             each hypothesis once, never reordered.
 
-    Returns:
-        A `BeamSearchResult`.
+    Returns: A `BeamSearchResult`.
 
     Raises:
         TypeError: `step` is not callable; `max_length` is neither an int nor integers of shape `(batch,)`.
@@ -85,13 +85,12 @@ class BeamSearch:
     ...     return keras.ops.log(keras.ops.take(chances, tokens, axis=0)), state
     >>> search = BeamSearch(step, end_token=2, beam_width=3, n_best=2)
     >>> result = search(start_tokens=[0], state={}, max_length=4)
-    >>> print(np.asarray(result.tokens[0]).tolist(), np.asarray(result.lengths[0]), np.asarray(result.scores[0]))
-    [[1, 2, 2, 2], [0, 1, 2, 2]] [1 2] [-0.5108256 -0.5715992]
+    >>> print(np.asarray(result.tokens[0]).tolist(), np.asarray(result.scores[0]).round(3))
+    [[1, 2, 2, 2], [0, 1, 2, 2]] [-0.511 -0.572]
 
     Reference:
         Sutskever, Vinyals, Le. Sequence to sequence learning with neural networks. 2014. arXiv:1409.3215.
-        Wu et al. Google's neural machine translation system. 2016. arXiv:1609.08144 (length normalisation, there with
-        `((5 + |y|) / 6) ** alpha`).
+        Wu et al. Google's neural machine translation system. 2016. arXiv:1609.08144 (another length normalisation).
     """
 
     step: Callable
@@ -109,29 +108,30 @@ class BeamSearch:
         _check_integer("beam_width", self.beam_width, 1)
         _check_integer("n_best", self.n_best, 1, self.beam_width)
         if not 0 <= self.length_normalization < math.inf:
-            message = "Expected length_normalization of at least 0."
-            raise ValueError(f"{message} Received: length_normalization={self.length_normalization}")
+            raise ValueError(
+                f"Expected a finite exponent >= 0. Received: length_normalization={self.length_normalization}"
+            )
 
     def __call__(self, start_tokens, state, max_length, constants=None):
         start_tokens = ops.cast(ops.convert_to_tensor(start_tokens), "int32")
         _check_batch(start_tokens, (state, constants))
         limits, steps = _limits(max_length, ops.shape(start_tokens)[0])
-        start_tokens, limits, state, constants = keras.tree.map_structure(
-            lambda x: ops.repeat(x, self.beam_width, axis=0),
-            (start_tokens, limits, state, constants),
-            none_is_leaf=False,
-        )
-        history = keras.tree.map_structure(partial(_buffer, steps), self._history_of(state))
+        repeat = partial(ops.repeat, repeats=self.beam_width, axis=0)
+        given = (start_tokens, limits, state, constants)
+        start_tokens, limits, state, constants = keras.tree.map_structure(repeat, given, none_is_leaf=False)
+        record = self._history_of(state)
+        history = keras.tree.map_structure(lambda x: ops.zeros((steps, *ops.shape(x)), x.dtype), record)
 
         def unfinished(time, beams, state, history):
             return ops.logical_and(time < steps, ops.any(ops.logical_not(beams["closed"])))
 
         def advance(time, beams, state, history):
             log_probs, new_state = self._call_step(beams["last"], state, constants)
-            new_state = keras.tree.map_structure(_like, state, new_state)
-            history = keras.tree.map_structure(partial(_write, time), history, self._history_of(new_state))
+            state = keras.tree.map_structure(_like, state, new_state)
+            history = keras.tree.map_structure(partial(_write, time), history, self._history_of(state))
             beams, rows = self._survivors(time, beams, log_probs, limits)
-            return time + 1, beams, keras.tree.map_structure(partial(_take, rows), new_state), history
+            state = keras.tree.map_structure(partial(ops.take, indices=rows, axis=0), state)
+            return time + 1, beams, state, history
 
         loop = (ops.zeros((), "int32"), self._start(start_tokens, limits, steps), state, history)
         _, beams, _, history = ops.while_loop(unfinished, advance, loop)
@@ -170,11 +170,10 @@ class BeamSearch:
         first = ops.arange(ops.shape(scores)[0], dtype="int32") * (self.beam_width * vocabulary)
         chosen = _like(beams["last"], ops.reshape(ops.expand_dims(first, 1) + best, (-1,)))
         rows, tokens = chosen // vocabulary, chosen % vocabulary
-
-        totals = _take(chosen, ops.reshape(totals, (-1,)))
+        totals = ops.take(totals, chosen)
         exists = totals > -math.inf
-        lengths = ops.where(exists, _take(rows, lengths), 0)
-        beams = {name: _take(rows, x) for name, x in beams.items()}
+        lengths = ops.where(exists, ops.take(lengths, rows), 0)
+        beams = {name: ops.take(x, rows, axis=0) for name, x in beams.items()}
         ended = ops.logical_and(exists, ops.where(beams["closed"], beams["ended"], tokens == self.end_token))
         closed = beams["closed"] | ended | (lengths >= limits) | ops.logical_not(exists)
         now = ops.arange(ops.shape(beams["tokens"])[1], dtype="int32") == time
@@ -197,7 +196,7 @@ class BeamSearch:
     def _result(self, beams, history):
         best = ops.arange(ops.shape(beams["last"])[0] // self.beam_width, dtype="int32") * self.beam_width
         best = ops.expand_dims(best, 1) + ops.arange(self.n_best, dtype="int32")
-        beams = {name: _take(best, x) for name, x in beams.items()}
+        beams = {name: ops.take(x, best, axis=0) for name, x in beams.items()}
         lengths = beams["lengths"] - ops.cast(beams["ended"], "int32")
         inside = ops.arange(ops.shape(beams["tokens"])[2], dtype="int32") < ops.expand_dims(lengths, 2)
         history = keras.tree.map_structure(partial(_along, beams["sources"], inside), history)
@@ -209,22 +208,14 @@ class BeamSearch:
 def _along(sources, inside, x):
     """Picks from (steps, rows, ...) what each hypothesis went through, (batch, n_best, steps, ...)."""
     shape = ops.shape(x)
-    steps = ops.arange(shape[0], dtype="int32")
-    x = _take(steps * shape[1] + sources, ops.reshape(x, (-1, *shape[2:])))
+    rows = ops.arange(shape[0], dtype="int32") * shape[1] + sources
+    x = ops.take(ops.reshape(x, (-1, *shape[2:])), rows, axis=0)
     inside = ops.reshape(inside, (*ops.shape(inside), *[1] * (len(shape) - 2)))
     return ops.where(inside, x, ops.zeros_like(x))
 
 
-def _buffer(steps, x):
-    return ops.zeros((steps, *ops.shape(x)), x.dtype)
-
-
 def _write(time, x, now):
     return ops.scatter_update(x, ops.reshape(time, (1, 1)), ops.expand_dims(now, 0))
-
-
-def _take(rows, x):
-    return ops.take(x, rows, axis=0)
 
 
 def _like(old, new):
@@ -245,8 +236,8 @@ def _limits(max_length, batch):
     limits = ops.convert_to_tensor(max_length)
     if "int" not in str(limits.dtype) or len(limits.shape) != 1:
         raise TypeError(f"Expected an int or integers of shape (batch,). Received: max_length={max_length}")
-    limits = ops.cast(limits, "int32")
-    return limits, ops.maximum(ops.max(limits), 0)
+    limits = ops.maximum(ops.cast(limits, "int32"), 0)
+    return limits, ops.max(limits)
 
 
 def _check_integer(name, value, low, high=math.inf):
