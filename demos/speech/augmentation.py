@@ -1,0 +1,189 @@
+"""Variety for training: recordings made louder, noisier, faster; features with stripes cut out."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+# Cycles a sample: below it, coloured noise is flat, as its power would gather where nothing is heard (50 Hz of 16 kHz).
+LOWEST_NOISE = 1 / 320
+
+
+@keras.saving.register_keras_serializable(package="keras_attn.speech")
+class SpecAugment(keras.layers.Layer):
+    """Cut stripes out of normalised features, in training only.
+
+    Each utterance gets its own `time_masks` stripes of frames and `frequency_masks` stripes of bands, which may
+    overlap. With `n` the frames of the utterance (the paper's tau) and `B` the bands (its nu):
+
+    `width ~ U{0 .. W}`, `first ~ U{0 .. n - width}`, `features[first : first + width] = 0`, `W = floor(time_share n)`
+
+    and likewise over bands with `W = frequency_width` (the paper's F) and `B` for `n`. So a stripe of frames lies
+    inside the utterance and never takes more than its share. The fill is 0, the mean of normalised features. There is no time
+    warp.
+
+    Args:
+        time_masks: stripes of frames per utterance.
+        time_share: widest such stripe as a share of the utterance, in [0, 1].
+        frequency_masks: stripes of bands per utterance.
+        frequency_width: widest such stripe, bands; no more than there are.
+        seed: integer or None.
+
+    Call arguments:
+        features: floating `(batch, frames, bands)`.
+        mask: bool `(batch, frames)`, True for real frames, which come first.
+        training: the layer is the identity unless this is true.
+
+    Returns:
+        As `features`.
+
+    Raises:
+        ValueError: a number is negative or a share exceeds 1.
+
+    Reference: Park et al., SpecAugment: A Simple Data Augmentation Method for Automatic Speech Recognition, 2019,
+    arXiv:1904.08779.
+
+    >>> layer = SpecAugment(time_masks=1, time_share=0.5, frequency_masks=0, seed=1)
+    >>> features, mask = np.ones((1, 8, 3), "float32"), np.ones((1, 8), bool)
+    >>> bool(np.all(layer(features, mask, training=False) == features))
+    True
+    >>> np.asarray(layer(features, mask, training=True)).shape
+    (1, 8, 3)
+    """
+
+    def __init__(self, time_masks=2, time_share=0.05, frequency_masks=2, frequency_width=8, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        if min(time_masks, frequency_masks, frequency_width, time_share) < 0 or time_share > 1:
+            raise ValueError(
+                f"Expected numbers >= 0 and time_share <= 1. Received: time_masks={time_masks}, "
+                f"time_share={time_share}, frequency_masks={frequency_masks}, frequency_width={frequency_width}"
+            )
+        self.time_masks = time_masks
+        self.time_share = time_share
+        self.frequency_masks = frequency_masks
+        self.frequency_width = frequency_width
+        self.seed = seed
+        self._generator = keras.random.SeedGenerator(seed)
+
+    def call(self, features, mask, training=False):
+        if not training:
+            return features
+        batch, frames, bands = ops.shape(features)
+        lengths = ops.sum(ops.cast(mask, "float32"), axis=1, keepdims=True)
+        times = self._stripes((batch, self.time_masks), lengths, ops.floor(self.time_share * lengths), frames)
+        width = min(self.frequency_width, bands)
+        frequencies = self._stripes((batch, self.frequency_masks), float(bands), float(width), bands)
+        cut = ops.logical_or(times[:, :, None], frequencies[:, None, :])
+        return ops.where(cut, ops.zeros_like(features), features)
+
+    def _stripes(self, shape, lengths, widest, positions):
+        """Where random stripes lie, bool `(batch, positions)`, `shape` being `(batch, stripes)`."""
+        draws = keras.random.uniform((2, *shape), dtype="float32", seed=self._generator)
+        widths = ops.floor(draws[0] * (widest + 1))
+        firsts = ops.floor(draws[1] * (lengths - widths + 1))
+        position = ops.arange(positions, dtype="float32")
+        inside = ops.logical_and(position >= firsts[..., None], position < (firsts + widths)[..., None])
+        return ops.any(inside, axis=1)
+
+    def get_config(self):
+        names = ("time_masks", "time_share", "frequency_masks", "frequency_width", "seed")
+        return super().get_config() | {name: getattr(self, name) for name in names}
+
+
+@dataclasses.dataclass(frozen=True)
+class WaveformAugmentation:
+    """Ranges `(low, high)` from which `augment_waveform` draws evenly.
+
+    Args:
+        speed: factor of speed and pitch, greater is faster.
+        snr_db: power of the utterance over that of the noise, dB; (200, 200) is no noise.
+        noise_slope: `a` of a noise whose power falls as `1 / frequency^a`: 0 white, 1 pink, 2 brown.
+        gain_db: change of the level after the noise, dB; a louder peak than full scale is scaled down to it.
+    """
+
+    speed: tuple[float, float] = (0.9, 1.1)
+    snr_db: tuple[float, float] = (10.0, 50.0)
+    noise_slope: tuple[float, float] = (0.0, 1.5)
+    gain_db: tuple[float, float] = (-12.0, 6.0)
+
+
+def augment_waveform(audio, seed, options=WaveformAugmentation()):
+    """A faster or slower, noisier, louder or quieter version of an utterance, for `tf.data.Dataset.map`.
+
+    The change of speed is band-limited interpolation: the spectrum of all samples, cut off or filled up with zeros, is
+    turned back into fewer or more of them,
+
+    `y = (m / n) irfft(rfft(audio, n), m)`, `factor = n / m`
+
+    and the noise, `level max(frequency, LOWEST_NOISE)^(-slope / 2) e^(i phase)` with random phases, is added to the
+    spectrum before that, so that both cost two Fourier transforms. `n` and `m` are rounded up to products of 2, 3, 5, 7
+    and 11, for which a transform is fast; so the factor is what is returned, up to 2 % below what was drawn. One core
+    makes about 600 utterances of 3 s at 16 kHz a second.
+
+    Args:
+        audio: float32 `(samples,)`, at most 2^22 samples.
+        seed: integer `(2,)`; the same seed gives the same result.
+        options: a `WaveformAugmentation`.
+
+    Returns:
+        audio: float32 `(about samples / factor,)` in [-1, 1].
+        factor: float32 scalar. What was at time `t` is now at `t / factor`.
+
+    >>> audio, factor = augment_waveform(tf.sin(tf.range(16000.0) / 9), [1, 2], WaveformAugmentation(speed=(1.0, 1.0)))
+    >>> audio.shape, factor.numpy()
+    (TensorShape([16000]), np.float32(1.0))
+    """
+    seeds = tf.random.split(seed, 2)
+    low, high = tf.unstack(tf.constant(dataclasses.astuple(options)), axis=1)
+    speed, snr_db, slope, gain_db = tf.unstack(low + (high - low) * _uniform([4], seeds[0]))
+    samples = tf.cast(tf.size(audio), "float32")
+    before = _fast_size(samples)
+    after = _fast_size(tf.cast(before, "float32") / speed)
+    factor = tf.cast(before / after, "float32")
+    spectrum = _resize(tf.signal.rfft(audio, [before]), after // 2 + 1) / tf.cast(factor, "complex64")
+    power = tf.reduce_sum(tf.square(audio)) / tf.maximum(samples, 1.0)
+    spectrum += _noise_spectrum(after, slope, power * 10 ** (-snr_db / 10), seeds[1])
+    audio = tf.signal.irfft(spectrum, [after])[: tf.cast(tf.round(samples / factor), "int32")]
+    audio *= 10 ** (gain_db / 20)
+    return audio / tf.maximum(1.0, tf.reduce_max(tf.abs(audio), keepdims=True)), factor
+
+
+def _noise_spectrum(samples, slope, power, seed):
+    """The spectrum of `samples` of noise of that power: given magnitudes, random phases."""
+    bins = samples // 2 + 1
+    frequency = tf.range(bins, dtype="float32") / tf.cast(samples, "float32")
+    magnitude = tf.where(frequency > 0, tf.maximum(frequency, LOWEST_NOISE) ** (-slope / 2), 0.0)
+    # Parseval: the mean square of irfft(X, m) is 2 sum_k |X_k|^2 / m^2.
+    scale = tf.sqrt(tf.math.divide_no_nan(power, 2 * tf.reduce_sum(tf.square(magnitude))))
+    magnitude *= scale * tf.cast(samples, "float32")
+    phase = 2 * np.pi * _uniform([bins], seed)
+    return tf.complex(magnitude * tf.cos(phase), magnitude * tf.sin(phase))
+
+
+def _resize(spectrum, bins):
+    """The first `bins` of a spectrum, zeros for those that it lacks."""
+    return tf.pad(spectrum[:bins], [[0, tf.maximum(bins - tf.size(spectrum), 0)]])
+
+
+def _fast_size(samples):
+    """The least product of 2, 3, 5, 7 and 11 that is at least `samples`."""
+    sizes = tf.constant(_FAST_SIZES)
+    return tf.gather(sizes, tf.searchsorted(sizes, [tf.cast(tf.math.ceil(samples - 1e-3), "int32")])[0])
+
+
+def _smooth_numbers(primes, limit):
+    numbers = np.ones(1, "int64")
+    for prime in primes:
+        powers = prime ** np.arange(int(np.log(limit) / np.log(prime)) + 1)
+        numbers = np.outer(numbers, powers).ravel()
+        numbers = numbers[numbers <= limit]
+    return np.sort(numbers).astype("int32")
+
+
+_FAST_SIZES = _smooth_numbers((2, 3, 5, 7, 11), 2**22)
+
+
+def _uniform(shape, seed):
+    return tf.random.stateless_uniform(shape, seed, alg="philox")

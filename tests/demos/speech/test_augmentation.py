@@ -1,0 +1,149 @@
+"""SpecAugment cuts what it says and no more; augment_waveform changes speed, noise and level by known amounts."""
+
+import time
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from demos.speech.augmentation import SpecAugment, WaveformAugmentation, augment_waveform
+
+LENGTHS = np.array([100, 60, 7, 0])
+MASK = np.arange(100) < LENGTHS[:, None]
+FEATURES = np.where(MASK[..., None], np.random.default_rng(0).uniform(1, 2, (4, 100, 40)), 0).astype("float32")
+NEUTRAL = {"speed": (1.0, 1.0), "snr_db": (200.0, 200.0), "noise_slope": (0.0, 0.0), "gain_db": (0.0, 0.0)}
+
+
+def augment(audio, seed=(1, 2), **options):
+    audio, factor = augment_waveform(tf.constant(audio), tf.constant(seed), WaveformAugmentation(**NEUTRAL | options))
+    return audio.numpy(), float(factor)
+
+
+def tone(seconds=1.0, frequency=440.0, level=0.5):
+    return (level * np.sin(2 * np.pi * frequency * np.arange(round(seconds * 16000)) / 16000)).astype("float32")
+
+
+def test_identity_unless_training():
+    layer = SpecAugment()
+    np.testing.assert_array_equal(layer(FEATURES, MASK), FEATURES)
+    np.testing.assert_array_equal(layer(FEATURES, MASK, training=False), FEATURES)
+
+
+def stripes(flags):
+    """Number of runs of True."""
+    return np.count_nonzero(np.diff(np.concatenate([[0], flags.astype(int)])) == 1)
+
+
+def test_cuts_stripes_no_wider_than_allowed():
+    layer = SpecAugment(time_masks=2, time_share=0.1, frequency_masks=1, frequency_width=5, seed=3)
+    widest = np.zeros(4, int)
+    for _ in range(50):
+        cut = np.asarray(layer(FEATURES, MASK, training=True)) == 0
+        kept = ~cut
+        np.testing.assert_array_equal(np.asarray(FEATURES)[kept] > 0, True)
+        for i, length in enumerate(LENGTHS[:3]):
+            frames, bands = cut[i, :length].all(1), cut[i, :length].all(0)
+            np.testing.assert_array_equal(cut[i, :length], frames[:, None] | bands)
+            assert stripes(frames) <= 2 and frames.sum() <= 2 * int(0.1 * length)
+            assert stripes(bands) <= 1 and bands.sum() <= 5
+            widest[i] = max(widest[i], frames.sum())
+    assert widest[0] > 10 and widest[1] > 6 and widest[2] == 0
+
+
+def test_stripes_reach_both_ends_and_differ_between_utterances():
+    layer = SpecAugment(time_masks=1, time_share=0.5, frequency_masks=0, seed=0)
+    features, mask = np.ones((512, 10, 2), "float32"), np.ones((512, 10), bool)
+    cut = np.asarray(layer(features, mask, training=True))[..., 0] == 0
+    assert cut.any(0).all()
+    assert len(np.unique(cut, axis=0)) > 20
+    assert set(cut.sum(1)) == set(range(6))
+
+
+def test_seed_and_config():
+    first, second = SpecAugment(seed=5), SpecAugment.from_config(SpecAugment(seed=5).get_config())
+    np.testing.assert_array_equal(first(FEATURES, MASK, training=True), second(FEATURES, MASK, training=True))
+    assert np.any(np.asarray(first(FEATURES, MASK, training=True)) != first(FEATURES, MASK, training=True))
+
+
+def test_in_a_saved_model_of_unknown_sizes(tmp_path):
+    inputs = [keras.Input((None, 40), name="features"), keras.Input((None,), dtype="bool", name="mask")]
+    model = keras.Model(inputs, SpecAugment(seed=1)(*inputs))
+    cut = np.asarray(model([FEATURES, MASK], training=True))
+    assert cut.shape == FEATURES.shape and (cut != FEATURES).any()
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded([FEATURES, MASK]), FEATURES)
+    graph = tf.function(lambda x, m: model([x, m], training=True), input_signature=[
+        tf.TensorSpec([None, None, 40]), tf.TensorSpec([None, None], tf.bool)])  # fmt: skip
+    assert graph(FEATURES[:2, :50], MASK[:2, :50]).shape == (2, 50, 40)
+
+
+@pytest.mark.parametrize("options", [{"time_share": 1.5}, {"time_masks": -1}, {"frequency_width": -2}])
+def test_refused_options(options):
+    ((name, value),) = options.items()
+    with pytest.raises(ValueError, match=f"Expected numbers >= 0.*{name}={value}"):
+        SpecAugment(**options)
+
+
+@pytest.mark.parametrize("samples", [0, 1, 1599, 16000, 16001])
+def test_neutral_options_change_nothing(samples):
+    audio = np.random.default_rng(0).uniform(-0.9, 0.9, samples).astype("float32")
+    out, factor = augment(audio)
+    assert factor == 1.0
+    np.testing.assert_allclose(out, audio, atol=1e-6)
+
+
+@pytest.mark.parametrize("speed", [0.9, 1.0, 1.07, 1.1])
+def test_speed_moves_frequency_and_times(speed):
+    click = np.concatenate([np.zeros(8000, "float32"), tone(0.5)])  # silence, then a tone from 0.5 s
+    out, factor = augment(click, speed=(speed, speed))
+    assert 0.98 * speed <= factor <= speed + 1e-6
+    assert len(out) == round(16000 / factor)
+    onset = np.flatnonzero(np.abs(out) > 0.1)[0] / 16000
+    assert onset == pytest.approx(0.5 / factor, abs=1e-3)
+    spectrum = np.abs(np.fft.rfft(out[-6000:] * np.hanning(6000), 160000))
+    assert spectrum.argmax() / 10 == pytest.approx(440 * factor, abs=0.5)
+
+
+def test_faster_speech_does_not_alias():
+    out, factor = augment(tone(frequency=7900.0), speed=(1.1, 1.1))
+    assert factor > 1.07  # the tone would be beyond half of the sample rate
+    assert np.abs(out[800:-800]).max() < 0.01
+
+
+@pytest.mark.parametrize("slope", [0.0, 1.0])
+def test_noise_has_the_drawn_power_and_slope(slope):
+    audio = tone(4.0)
+    out, _ = augment(audio, snr_db=(20.0, 20.0), noise_slope=(slope, slope))
+    noise = out - audio
+    assert 10 * np.log10(np.mean(audio**2) / np.mean(noise**2)) == pytest.approx(20, abs=0.1)
+    power = np.abs(np.fft.rfft(noise)) ** 2
+    octaves = [power[4 * f : 8 * f].mean() for f in (200, 400, 800, 1600)]
+    np.testing.assert_allclose(np.diff(np.log2(octaves)), -slope, atol=0.05)
+    assert abs(np.mean(noise**4) / np.mean(noise**2) ** 2 - 3) < 0.2  # as of a normal distribution
+
+
+def test_gain_and_full_scale():
+    audio = tone()
+    np.testing.assert_allclose(augment(audio, gain_db=(-20.0, -20.0))[0], audio / 10, atol=1e-6)
+    np.testing.assert_allclose(augment(audio, gain_db=(20.0, 20.0))[0], audio * 2, atol=1e-4)
+
+
+def test_silence_stays_silence():
+    out, _ = augment(np.zeros(8000, "float32"), snr_db=(0.0, 0.0), speed=(0.9, 1.1))
+    assert not out.any()
+
+
+def test_the_seed_decides():
+    audio, options = tf.constant(tone()), WaveformAugmentation()
+    first, again, other = (augment_waveform(audio, seed, options) for seed in ([1, 2], [1, 2], [1, 3]))
+    np.testing.assert_array_equal(first[0], again[0])
+    assert first[1] == again[1] and first[1] != other[1]
+
+
+def test_fast_enough_in_a_dataset():
+    dataset = tf.data.Dataset.range(200).map(lambda i: augment_waveform(tf.sin(tf.range(48000.0)), [0, i])[0])
+    start = time.perf_counter()
+    assert sum(1 for _ in dataset) == 200
+    assert time.perf_counter() - start < 4  # 0.4 s on one idle core
