@@ -72,10 +72,8 @@ class BeamSearch:
             each hypothesis once, never reordered.
 
     Returns: A `BeamSearchResult`.
-
-    Raises:
-        TypeError: `step` is not callable; `max_length` is neither an int nor integers of shape `(batch,)`.
-        ValueError: an argument is out of its range, or a shape is not as above.
+    Raises: TypeError for a `step` that is not callable or a `max_length` that is not integer; ValueError for an argument
+    out of its range or a shape that is not as above.
 
     Example:
 
@@ -128,7 +126,11 @@ class BeamSearch:
         def advance(time, beams, state, history):
             log_probs, new_state = self._call_step(beams["last"], state, constants)
             state = keras.tree.map_structure(_like, state, new_state)
-            history = keras.tree.map_structure(partial(_write, time), history, self._history_of(state))
+            now, record = (
+                ops.reshape(time, (1, 1)),
+                keras.tree.map_structure(lambda x: x[None], self._history_of(state)),
+            )
+            history = keras.tree.map_structure(lambda x, y: ops.scatter_update(x, now, y), history, record)
             beams, rows = self._survivors(time, beams, log_probs, limits)
             state = keras.tree.map_structure(partial(ops.take, indices=rows, axis=0), state)
             return time + 1, beams, state, history
@@ -214,10 +216,6 @@ def _along(sources, inside, x):
     return ops.where(inside, x, ops.zeros_like(x))
 
 
-def _write(time, x, now):
-    return ops.scatter_update(x, ops.reshape(time, (1, 1)), ops.expand_dims(now, 0))
-
-
 def _like(old, new):
     """Gives `new` the static shape of `old`, as loops demand; the two have to agree."""
     pairs = zip(old.shape, new.shape, strict=False)
@@ -236,8 +234,8 @@ def _limits(max_length, batch):
     limits = ops.convert_to_tensor(max_length)
     if "int" not in str(limits.dtype) or len(limits.shape) != 1:
         raise TypeError(f"Expected an int or integers of shape (batch,). Received: max_length={max_length}")
-    limits = ops.maximum(ops.cast(limits, "int32"), 0)
-    return limits, ops.max(limits)
+    limits = ops.cast(limits, "int32")
+    return limits, ops.max(limits, initial=0)
 
 
 def _check_integer(name, value, low, high=math.inf):
