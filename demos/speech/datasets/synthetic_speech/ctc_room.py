@@ -1,5 +1,7 @@
 """Is there room for CTC? It needs a frame for every character, and one more between two that are the same."""
 
+import itertools
+
 SECONDS_PER_FRAME = 0.040  # of the encoder's output
 SPEED_UP = 1.1  # the most that training speeds an utterance up
 
@@ -11,7 +13,7 @@ def frames(seconds):
 
 def frames_needed(text):
     """The frames that CTC needs to emit a text: its characters, and a blank between two equal ones."""
-    return len(text) + sum(first == second for first, second in zip(text, text[1:], strict=False))
+    return len(text) + sum(first == second for first, second in itertools.pairwise(text))
 
 
 def fits(text, seconds):

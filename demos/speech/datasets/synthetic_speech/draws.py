@@ -6,8 +6,8 @@ import random
 class Draws:
     """A stream of choices that depends on its key alone.
 
-    NumPy may change its streams between versions; `random.Random(str).random()` is promised not to change, so every choice
-    is made from that one method.
+    NumPy may change its streams between versions; `random.Random(str).random()` is promised not to change, so every
+    choice is made from that one method.
 
     Args:
         key: any string, for example `"commands/train/17"`.

@@ -2,12 +2,13 @@
 
 The library and its data come from the package `espeakng-loader`; nothing has to be installed on the system. eSpeak NG
 remembers things between utterances (the phase of its pitch flutter, gain control, noise), which no call resets. So the
-library is loaded afresh for each utterance, which takes half a millisecond, and an utterance depends on its arguments alone.
+library is loaded afresh for each utterance, which takes a millisecond, and an utterance depends on its arguments alone.
 """
 
 import _ctypes
 import contextlib
 import ctypes
+import pathlib
 import re
 import threading
 from typing import NamedTuple
@@ -15,12 +16,14 @@ from typing import NamedTuple
 import espeakng_loader
 import numpy as np
 
+from .phoneme_times import EVENT_PHONEME, EVENT_WORD, Event, phoneme_times
+
 # From speak_lib.h of eSpeak NG 1.52.
 _OUTPUT_SYNCHRONOUS = 2
 _PHONEME_EVENTS, _PHONEME_IPA, _DONT_EXIT = 1, 2, 0x8000
 _POSITION_CHARACTER = 1
 _CHARS_UTF8 = 1
-_EVENT_END_OF_LIST, _EVENT_PHONEME = 0, 7
+_EVENT_END_OF_LIST = 0
 _RATE, _VOLUME, _PITCH, _RANGE, _PUNCTUATION, _CAPITALS, _WORD_GAP = 1, 2, 3, 4, 5, 6, 7
 
 _unload = _ctypes.FreeLibrary if hasattr(_ctypes, "FreeLibrary") else _ctypes.dlclose  # Windows has the first
@@ -45,11 +48,11 @@ class Speech(NamedTuple):
 
 
 class _Id(ctypes.Union):
-    _fields_ = [("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8)]  # noqa: RUF012
+    _fields_ = [("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8)]
 
 
 class _Event(ctypes.Structure):
-    _fields_ = [  # noqa: RUF012
+    _fields_ = [
         ("type", ctypes.c_int),
         ("unique_identifier", ctypes.c_uint),
         ("text_position", ctypes.c_int),
@@ -69,7 +72,8 @@ def speak(text, voice, rate=160, pitch=50, pitch_range=50, word_gap=0, volume=60
 
     Args:
         text: words of a-z and apostrophes, with single spaces between.
-        voice: a language and perhaps a variant, for example `"en-us+m3"`.
+        voice: a voice file and perhaps a variant, for example `"gmw/en-US+m3"`. A language instead of a file, such as
+            `"en-us+m3"`, gives the same, but eSpeak NG then reads every voice file it has first (2 ms).
         rate: words a minute, 80 to 450.
         pitch, pitch_range: 0 to 99, relative to the voice (50 leaves it as it is).
         word_gap: extra pause between words, in units of 10 ms at the normal rate.
@@ -79,20 +83,27 @@ def speak(text, voice, rate=160, pitch=50, pitch_range=50, word_gap=0, volume=60
         A `Speech` at 22,050 Hz. A word ends where its last phoneme ends, even when a pause follows.
 
     Raises:
-        ValueError: the voice is unknown, or eSpeak NG ran two words into one.
+        ValueError: the voice or its variant is unknown, or eSpeak NG ran two words into one.
     """
     settings = {_RATE: rate, _VOLUME: volume, _PITCH: pitch, _RANGE: pitch_range, _WORD_GAP: word_gap}
+    variant = pathlib.Path(espeakng_loader.get_data_path(), "voices", "!v", voice.partition("+")[2])
+    if not variant.exists():  # eSpeak NG says nothing and speaks without the variant
+        raise ValueError(f"Expected a variant of eSpeak NG after the plus. Received: voice={voice!r}")
     with _lock, _library() as (library, sample_rate, audio, events):
         if library.espeak_SetVoiceByName(voice.encode()) != 0:
             raise ValueError(f"Expected a voice of eSpeak NG. Received: voice={voice!r}")
         for parameter, value in {**settings, _PUNCTUATION: 0, _CAPITALS: 0}.items():
             library.espeak_SetParameter(parameter, int(value), 0)
         library.espeak_ng_SetRandSeed(1)
-        # Between zero-width spaces each word is spoken and timed by itself; between plain ones "in the" becomes one word.
+        # Between zero-width spaces each word has its own times; between plain ones "in the" is spoken as one word.
         data = text.replace(" ", "\u200b").encode()
         library.espeak_Synth(data, len(data) + 1, 0, _POSITION_CHARACTER, 0, _CHARS_UTF8, None, None)
         samples = np.frombuffer(b"".join(audio), np.int16)
-    phonemes = _phonemes(events, sample_rate)
+    phonemes = [
+        (position, Span(symbol, start / sample_rate, end / sample_rate))
+        for position, symbol, start, end in phoneme_times(events, samples, round(0.005 * sample_rate))
+        if end > start
+    ]
     return Speech(samples, sample_rate, _words(text, phonemes), [span for _, span in phonemes])
 
 
@@ -108,32 +119,24 @@ def _library():
             item = event[index]
             if item.type == _EVENT_END_OF_LIST:
                 break
-            symbol = item.id.string.decode("utf-8", "ignore") if item.type == _EVENT_PHONEME else ""
-            events.append((item.type, item.text_position, item.sample, symbol))
+            if item.type in (EVENT_WORD, EVENT_PHONEME):
+                symbol = item.id.string.decode("utf-8", "ignore") if item.type == EVENT_PHONEME else ""
+                events.append(Event(item.type, item.text_position, item.sample, symbol))
         return 0
 
     callback = _Callback(receive)  # must outlive the library's use of it
     library = ctypes.CDLL(espeakng_loader.get_library_path())
     options = _PHONEME_EVENTS | _PHONEME_IPA | _DONT_EXIT
+    data_path = espeakng_loader.get_data_path()
     try:
-        sample_rate = library.espeak_Initialize(_OUTPUT_SYNCHRONOUS, 0, espeakng_loader.get_data_path().encode(), options)
+        sample_rate = library.espeak_Initialize(_OUTPUT_SYNCHRONOUS, 0, data_path.encode(), options)
         if sample_rate <= 0:
-            raise RuntimeError(f"eSpeak NG cannot read its data in {espeakng_loader.get_data_path()}")
+            raise RuntimeError(f"eSpeak NG cannot read its data. Received: path={data_path!r}")
         library.espeak_SetSynthCallback(callback)
         yield library, sample_rate, audio, events
         library.espeak_Terminate()
     finally:
         _unload(library._handle)
-
-
-def _phonemes(events, sample_rate):
-    """Pairs of a text position (1 = first character of the text) and the span of a phoneme of the word there."""
-    found = []
-    for (kind, position, sample, symbol), (_, _, following, _) in zip(events, events[1:], strict=False):
-        # A pause has no symbol. A word's event comes before the pause in front of it, so it too ends a phoneme.
-        if kind == _EVENT_PHONEME and symbol and following > sample:
-            found.append((position, Span(symbol, sample / sample_rate, following / sample_rate)))
-    return found
 
 
 def _words(text, phonemes):

@@ -16,7 +16,8 @@ SLOWER, TRIES = 0.8, 4  # an utterance without room for CTC is spoken again at 0
 class Manner(NamedTuple):
     """How a sentence is spoken. Rate in words a minute, silences in seconds, peak as a share of full scale."""
 
-    voice: str
+    accent: str
+    speaker: str
     rate: float
     pitch: int
     pitch_range: int
@@ -57,7 +58,8 @@ def utterance(config, split, index, text):
 def draw_manner(split, draws):
     """A manner of speaking with a voice of the split."""
     return Manner(
-        voice=f"{draws.choice(ACCENTS)}+{draws.choice(VOICES[split])}",
+        accent=draws.choice(tuple(ACCENTS)),
+        speaker=draws.choice(VOICES[split]),
         rate=draws.uniform(130, 190),
         pitch=draws.integer(35, 65),
         pitch_range=draws.integer(30, 75),
@@ -70,13 +72,14 @@ def draw_manner(split, draws):
 
 def speak(text, manner):
     """Speaks a sentence in a given manner; returns an `Utterance`."""
-    speech = espeak.speak(text, manner.voice, manner.rate, manner.pitch, manner.pitch_range, manner.word_gap)
+    voice = f"{ACCENTS[manner.accent]}+{manner.speaker}"
+    speech = espeak.speak(text, voice, manner.rate, manner.pitch, manner.pitch_range, manner.word_gap)
     samples = soxr.resample(speech.samples.astype(np.float32), speech.sample_rate, SAMPLE_RATE)
     samples *= 32767 * manner.peak / np.abs(samples).max()
     before, after = (round(seconds * SAMPLE_RATE) for seconds in (manner.silence_before, manner.silence_after))
     samples = np.pad(np.rint(samples).astype(np.int16), (before, after))
     words, phonemes = (_delayed(spans, before / SAMPLE_RATE) for spans in (speech.words, speech.phonemes))
-    return Utterance(samples, text, manner.voice, words, phonemes)
+    return Utterance(samples, text, f"{manner.accent}+{manner.speaker}", words, phonemes)
 
 
 def _delayed(spans, seconds):

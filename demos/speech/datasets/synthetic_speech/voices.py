@@ -1,9 +1,17 @@
 """Who speaks: eSpeak NG's speaker variants, each in one split only, and the accents of English."""
 
-ACCENTS = ("en-us", "en-us-nyc", "en", "en-gb-x-rp", "en-gb-scotland", "en-029")  # "en" is British
+# Name to eSpeak NG's voice file.
+ACCENTS = {
+    "en-us": "gmw/en-US",
+    "en-us-nyc": "gmw/en-US-nyc",
+    "en-gb": "gmw/en",
+    "en-gb-x-rp": "gmw/en-GB-x-rp",
+    "en-gb-scotland": "gmw/en-GB-scotland",
+    "en-029": "gmw/en-029",
+}
 
-# Variants that differ only in small things (iven to iven4, steph to steph3, Diogo to michel, belinda and linda, f2 and f5,
-# Denis and victor, ...) stand in the same split, so that no test voice has a near twin in training. Left out are
+# Variants that differ only in small things (iven to iven4, steph to steph3, Diogo to michel, belinda and linda, f2 and
+# f5, Denis and victor, ...) stand in the same split, so that no test voice has a near twin in training. Left out are
 # - whisper, whisperf, croak, Demonic, Mr serious, Tweaky, fast: hard to understand or jokes;
 # - anikaRobot, announcer, robosoft (all), UniRobot, RicishayMax (all): an echo louder or longer than a room's;
 # - klatt to klatt6: test beds of one buzzing synthesiser, two of them nearly silent;
@@ -13,8 +21,8 @@ VOICES = {
         *("Alicia", "Andrea", "Andy", "AnxiousAndy", "Diogo", "Gene", "Gene2", "Henrique", "Hugo", "Jacky", "Marco"),
         *("Mario", "Mike", "Nguyen", "Storm", "adam", "anika", "antonio", "benjamin", "boris", "david", "edward"),
         *("edward2", "f1", "f4", "grandpa", "gustave", "ian", "iven", "iven2", "iven3", "iven4", "john", "kaukovalta"),
-        *("m1", "m2", "m3", "m5", "m7", "m8", "marcelo", "max", "michel", "miguel", "mike2", "norbert", "pablo", "pedro"),
-        *("sandro", "steph", "steph2", "steph3", "travis", "zac"),
+        *("m1", "m2", "m3", "m5", "m7", "m8", "marcelo", "max", "michel", "miguel", "mike2", "norbert", "pablo"),
+        *("pedro", "sandro", "steph", "steph2", "steph3", "travis", "zac"),
     ),
     "validation": ("Alex", "Lee", "aunty", "f3", "grandma", "m6", "paul", "shelby"),
     "test": (

@@ -6,8 +6,8 @@ from .number_words import cardinal
 
 MAX_WORDS = 8
 
-# A pattern is words and {slots}; a slot is filled with one of its fillers, which may hold slots again. A filler that stands
-# twice is twice as likely.
+# A pattern is words and {slots}; a slot is filled with one of its fillers, which may hold slots again. A filler that
+# stands twice is twice as likely.
 PATTERNS = (
     "turn {the} {room} {light} {on_off}",
     "switch {on_off} {the} {room} {light}",
@@ -42,7 +42,7 @@ PATTERNS = (
     "{start} the vacuum cleaner in {the} {room}",
     "{start} {the} {machine} {at_time}",
     "{lock} {the} {door} door {by_time}",
-    "is {the} {door} door {locked}",
+    "keep {the} {door} door {locked} {by_time}",
     "when is my {which} meeting with {person}",
 )
 SLOTS = {
@@ -54,7 +54,7 @@ SLOTS = {
     "light": "light|lights|lamp",
     "colour": "red|blue|green|yellow|orange|purple|white",
     "tens": "ten|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety",
-    "degrees": "|".join(cardinal(number) for number in range(15, 25)),
+    "degrees": "|".join(cardinal(number) for number in range(16, 23)),
     "warmer": "warmer|cooler|brighter|darker",
     "warm": "warm|cold|bright|dark",
     "music": "jazz|folk songs|rock music|piano music|quiet music|the news|the radio",
@@ -87,8 +87,7 @@ SLOTS = {
     "relative": "mother|father|sister|brother",
     "whose": "his|her",
     "send": "send|write",
-    "late": "late {day}|home soon|there at {time}|{minutes} minutes late|on the {train}|away {day}",
-    "train": "train|bus|phone",
+    "late": "late {day}|home soon|there at {time}|{minutes} minutes late|on the bus|on the train|away {day}",
     "quantity": "{small} bottles of|{small} boxes of|a bag of|some|more",
     "small": "two|three|four|five|six",
     "food": "milk|bread|butter|cheese|apples|bananas|tomatoes|potatoes|coffee|rice|sugar|honey|chocolate|eggs",
@@ -103,7 +102,7 @@ SLOTS = {
     "machine": "dishwasher|washing machine|coffee machine|oven",
     "lock": "lock|unlock|close|open",
     "door": "front|back|garage|garden",
-    "locked": "locked|closed|open",
+    "locked": "locked|closed",
 }
 _FILLERS = {slot: fillers.split("|") for slot, fillers in SLOTS.items()}
 

@@ -35,7 +35,8 @@ def _price(draws):
     whole, part, (unit, units, cent, cents) = draws.integer(1, 150), draws.integer(1, 99), draws.choice(_CURRENCIES)
     unit = unit if whole == 1 else units
     price = f"{cardinal(whole)} {unit}"
-    return draws.choice((price, f"{price} {cardinal(part)}", f"{price} and {cardinal(part)} {cent if part == 1 else cents}"))
+    small = f"{cardinal(part)} {cent if part == 1 else cents}"
+    return draws.choice((price, f"{price} {cardinal(part)}", f"{price} and {small}"))
 
 
 def _phone(draws):
