@@ -72,8 +72,8 @@ class BeamSearch:
             each hypothesis once, never reordered.
 
     Returns: A `BeamSearchResult`.
-    Raises: TypeError for a `step` that is not callable or a `max_length` that is not integer; ValueError for an argument
-    out of its range or a shape that is not as above.
+    Raises: TypeError for a `step` that is not callable or a `max_length` that is not integer; ValueError for an
+    argument out of its range or a shape that is not as above.
 
     Example:
 
@@ -106,9 +106,7 @@ class BeamSearch:
         _check_integer("beam_width", self.beam_width, 1)
         _check_integer("n_best", self.n_best, 1, self.beam_width)
         if not 0 <= self.length_normalization < math.inf:
-            raise ValueError(
-                f"Expected a finite exponent >= 0. Received: length_normalization={self.length_normalization}"
-            )
+            raise ValueError(f"Expected an exponent >= 0. Received: length_normalization={self.length_normalization}")
 
     def __call__(self, start_tokens, state, max_length, constants=None):
         start_tokens = ops.cast(ops.convert_to_tensor(start_tokens), "int32")
@@ -126,11 +124,8 @@ class BeamSearch:
         def advance(time, beams, state, history):
             log_probs, new_state = self._call_step(beams["last"], state, constants)
             state = keras.tree.map_structure(_like, state, new_state)
-            now, record = (
-                ops.reshape(time, (1, 1)),
-                keras.tree.map_structure(lambda x: x[None], self._history_of(state)),
-            )
-            history = keras.tree.map_structure(lambda x, y: ops.scatter_update(x, now, y), history, record)
+            now, record = ops.reshape(time, (1, 1)), self._history_of(state)
+            history = keras.tree.map_structure(lambda x, y: ops.scatter_update(x, now, y[None]), history, record)
             beams, rows = self._survivors(time, beams, log_probs, limits)
             state = keras.tree.map_structure(partial(ops.take, indices=rows, axis=0), state)
             return time + 1, beams, state, history
