@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_attn import alignments, loops, masking, scorers
+from keras_attn import alignments, call_forms, loops, masking, scorers
 
 
 @keras.saving.register_keras_serializable(package="keras_attn")
@@ -26,13 +26,14 @@ class Attention(keras.layers.Layer):
     Call arguments:
         query: ``(batch, Tq, query_dim)``, or the list ``[query, value]`` or
             ``[query, value, key]``, as `keras.layers.Attention` takes it.
-        value: ``(batch, Tv, value_dim)``.
+        value: ``(batch, Tv, value_dim)``; the query when not given (self-attention).
         key: ``(batch, Tv, key_dim)``; the value when not given.
         query_mask: ``(batch, Tq)`` booleans; where False, context and alignment are 0 and the
             state passes unchanged. The mask that Keras attached to `query` when not given; the
             same holds for the other two.
         value_mask, key_mask: ``(batch, Tv)`` booleans; only elements where both are True are attended.
-        attention_mask: ``(batch, Tq, Tv)``, ``(batch, 1, Tv)`` or ``(batch, Tv)`` booleans.
+        attention_mask: ``(batch, Tq, Tv)``, ``(batch, 1, Tv)`` or ``(batch, Tv)`` booleans: what each
+            query may attend to.
         use_causal_mask: Whether query ``i`` sees only the values ``0 ... i``.
         return_attention_scores: Whether to return the alignment as well.
         mask: For the list form, ``[query_mask, value_mask]`` and perhaps a key mask.
@@ -40,7 +41,7 @@ class Attention(keras.layers.Layer):
 
     Returns:
         The context ``(batch, Tq, value_dim)``; with `return_attention_scores` also the alignment
-        ``(batch, Tq, Tv)``. A query that may attend to nothing gets zeros.
+        ``(batch, Tq, Tv)``, in at least float32. A query that may attend to nothing gets zeros.
 
     For one step at a time, in a decoder:
 
@@ -56,12 +57,18 @@ class Attention(keras.layers.Layer):
 
     def __init__(self, scorer="additive", alignment="softmax", **kwargs):
         super().__init__(**kwargs)
-        self.scorer = scorers.get(scorer, dtype=self.dtype_policy.name)
-        self.alignment = alignments.get(alignment, dtype=self.dtype_policy.name)
+        self.scorer = scorers.get(scorer, dtype=self.dtype_policy)
+        self.alignment = alignments.get(alignment, dtype=self.dtype_policy)
         self.supports_masking = True
+        self.supports_jit = loops.SUPPORT_JIT or not self.recurrent
+
+    @property
+    def recurrent(self):
+        """Whether an alignment depends on earlier ones, so that the layer loops over the queries."""
+        return self.scorer.recurrent or self.alignment.recurrent
 
     def build(self, query_shape, value_shape=None, key_shape=None):
-        query_shape, value_shape, key_shape = _unpack(query_shape, value_shape, key_shape)
+        query_shape, value_shape, key_shape = call_forms.unpack(query_shape, value_shape, key_shape)
         # A part that comes from a saved file may be built already.
         if not self.scorer.built:
             self.scorer.build(query_shape, key_shape)
@@ -92,6 +99,7 @@ class Attention(keras.layers.Layer):
     def initial_state(self, memory):
         """State before the first query: ``"alignment"`` ``(batch, Tv)`` and the scorer's own ``"scorer"``."""
         alignment = self.alignment.initial_alignment(memory["mask"])
+        alignment = ops.cast(alignment, masking.accumulation_dtype(self.compute_dtype))
         return {"alignment": alignment, "scorer": self.scorer.initial_state(memory["scorer"], alignment)}
 
     def step(self, query, memory, state, training=None, mask=None):
@@ -108,6 +116,7 @@ class Attention(keras.layers.Layer):
             The context ``(batch, value_dim)`` and the next state, with the alignment of this step
             ``(batch, Tv)`` under ``"alignment"``.
         """
+        query = ops.cast(query, self.compute_dtype)
         scores = self._score(query[:, None, :], memory, state["scorer"])[:, 0, :]
         return self._align(scores, mask, memory, state, training)
 
@@ -125,22 +134,26 @@ class Attention(keras.layers.Layer):
         use_causal_mask=False,
         mask=None,
     ):
-        if isinstance(query, (list, tuple)):
-            query_mask, value_mask, key_mask = _unpack_masks(mask, query_mask, value_mask, key_mask)
-        query, value, key = _unpack(query, value, key)
+        self_attention = value is None and not call_forms.is_list(query)
+        masks = call_forms.unpack_masks(mask, query_mask, value_mask, key_mask, self_attention)
+        query_mask, value_mask, key_mask = masks
+        query, value, key = call_forms.unpack(query, value, key)
         query = ops.cast(query, self.compute_dtype)
         if query_mask is not None:
             query_mask = ops.cast(query_mask, "bool")
             query = masking.zero_padding(query, query_mask)
+        mask = call_forms.mask_of_pairs(attention_mask, use_causal_mask, query, value)
+        if mask is not None:  # What no query may attend to is padding too, whatever stands there.
+            seen = ops.any(mask, axis=1)
+            value, key = masking.zero_padding(value, seen), masking.zero_padding(key, seen)
         memory = self.prepare(value, key, masking.both(value_mask, key_mask))
-        mask = _mask_of_pairs(attention_mask, use_causal_mask, query, value)
-        run = self._loop if self.scorer.recurrent or self.alignment.recurrent else self._all_at_once
-        outputs = run(query, query_mask, mask, memory, training)
-        context, alignment = (ops.cast(output, self.compute_dtype) for output in outputs)
+        run = self._loop if self.recurrent else self._all_at_once
+        context, alignment = run(query, query_mask, mask, memory, training)
         return (context, alignment) if return_attention_scores else context
 
     def _score(self, query, memory, state):
-        return masking.at_least_float32(self.scorer.score(query, memory["scorer"], state))
+        scores = self.scorer.score(query, memory["scorer"], state)
+        return ops.cast(scores, masking.accumulation_dtype(self.compute_dtype))
 
     def _align(self, scores, mask, memory, state, training):
         mask = masking.both(memory["mask"], mask)
@@ -185,10 +198,12 @@ class Attention(keras.layers.Layer):
     def compute_mask(self, query, mask=None):
         return mask[0] if isinstance(mask, (list, tuple)) else mask
 
-    def compute_output_spec(self, query, value=None, key=None, return_attention_scores=False, **_):
-        query, value, key = _unpack(query, value, key)
+    def compute_output_spec(self, query, value=None, key=None, attention_mask=None, return_attention_scores=False, **_):
+        query, value, key = call_forms.unpack(query, value, key)
+        call_forms.require_pairs(attention_mask)
         context = keras.KerasTensor((*query.shape[:2], value.shape[-1]), dtype=self.compute_dtype)
-        alignment = keras.KerasTensor((*query.shape[:2], value.shape[1]), dtype=self.compute_dtype)
+        dtype = masking.accumulation_dtype(self.compute_dtype)
+        alignment = keras.KerasTensor((*query.shape[:2], value.shape[1]), dtype=dtype)
         return (context, alignment) if return_attention_scores else context
 
     def get_config(self):
@@ -197,49 +212,6 @@ class Attention(keras.layers.Layer):
             "scorer": scorers.serialize(self.scorer),
             "alignment": alignments.serialize(self.alignment),
         }
-
-
-def _is_list(query):
-    """Whether `query` is the list form: of tensors, or of shapes in `build`."""
-    return isinstance(query, (list, tuple)) and any(
-        hasattr(item, "shape") or isinstance(item, (list, tuple)) for item in query
-    )
-
-
-def _unpack(query, value, key):
-    """Query, value and key (tensors or shapes) from either call form."""
-    if _is_list(query):
-        if value is not None or len(query) not in (2, 3):
-            raise ValueError(
-                "Expected Attention()(query, value), Attention()(query, value, key), Attention()([query, value]) "
-                f"or Attention()([query, value, key]). Received: a list of {len(query)} and value={value}"
-            )
-        query, value, key = (*query, None)[:3]
-    if value is None:
-        raise ValueError(f"Expected a value: Attention()(query, value). Received: value={value}")
-    return query, value, value if key is None else key
-
-
-def _unpack_masks(mask, *masks):
-    """Masks of query, value and key; those given by name come before those of the list form."""
-    mask = [*(mask or ()), None, None, None][:3]
-    return [listed if named is None else named for listed, named in zip(mask, masks, strict=True)]
-
-
-def _mask_of_pairs(mask, use_causal_mask, query, value):
-    """The mask of query-value pairs, ``(batch, Tq, Tv)`` or with axes of size 1, or None."""
-    if mask is not None:
-        if len(mask.shape) not in (2, 3):
-            raise ValueError(
-                "Expected attention_mask of shape (batch, Tq, Tv), (batch, 1, Tv) or (batch, Tv). "
-                f"Received: attention_mask.shape={tuple(mask.shape)}"
-            )
-        mask = ops.cast(mask, "bool")
-        mask = mask[:, None, :] if len(mask.shape) == 2 else mask
-    if use_causal_mask:
-        causal = masking.causal_mask(ops.shape(query)[1], ops.shape(value)[1])
-        mask = masking.both(causal[None], mask)
-    return mask
 
 
 def _weighted_sum(alignment, value):

@@ -40,14 +40,16 @@ class AttentionCell(keras.layers.Layer):
     def __init__(self, cell, attention="additive", attention_layer=None, input_feeding=True, **kwargs):
         super().__init__(**kwargs)
         self.cell = _layer(cell)
+        if not hasattr(self.cell, "output_size"):
+            raise TypeError(f"Expected a recurrent cell, such as keras.layers.LSTMCell(256). Received: cell={cell!r}")
         several = isinstance(attention, (list, tuple))
-        self.attentions = [_attention(one, self.dtype_policy.name) for one in (attention if several else [attention])]
+        self.attentions = [_attention(one, self.dtype_policy) for one in (attention if several else [attention])]
         self.attention_layer = None if attention_layer is None else _layer(attention_layer)
         self.input_feeding = input_feeding
 
     def build(self, inputs_shape, value_shape, key_shape=None):
         context_dim = value_shape[-1] * len(self.attentions)
-        query_dim = _output_size(self.cell)
+        query_dim = self.cell.output_size
         joined = (inputs_shape[0], query_dim + context_dim)
         if self.attention_layer is not None and not self.attention_layer.built:
             self.attention_layer.build(joined)
@@ -107,16 +109,13 @@ class AttentionCell(keras.layers.Layer):
         context = contexts[0] if len(contexts) == 1 else ops.concatenate(contexts, axis=-1)
         output = ops.concatenate([query, context], axis=-1)
         if self.attention_layer is not None:
-            output = self.attention_layer(output)
+            output = self.attention_layer(output, training=training)
         return output, {
             "cell": keras.tree.pack_sequence_as(state["cell"], keras.tree.flatten(cell_state)),
             "attention": attention_states,
             "context": context,
             "output": output,
         }
-
-    def call(self, inputs, memory, state, training=None):
-        return self.step(inputs, memory, state, training)
 
     def get_config(self):
         several = len(self.attentions) > 1
@@ -138,11 +137,3 @@ def _attention(attention, dtype):
     """An `Attention`, from an instance, its configuration, or the name of a scorer."""
     attention = _layer(attention)
     return attention if isinstance(attention, Attention) else Attention(attention, dtype=dtype)
-
-
-def _output_size(cell):
-    """Size of the output of a recurrent cell of Keras."""
-    size = getattr(cell, "output_size", None)
-    if size is None:
-        raise ValueError(f"Expected a recurrent cell with an output_size, such as LSTMCell. Received: cell={cell}")
-    return size

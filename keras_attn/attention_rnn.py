@@ -5,7 +5,7 @@ import contextlib
 import keras
 from keras import ops
 
-from keras_attn import loops
+from keras_attn import loops, masking
 from keras_attn.attention_cell import AttentionCell
 
 
@@ -42,11 +42,13 @@ class AttentionRNN(keras.layers.Layer):
     """
 
     def __init__(self, cell, **kwargs):
-        super().__init__(**kwargs)
+        # No autocast: a state that is handed in keeps its dtypes. The cell casts its inputs.
+        super().__init__(autocast=False, **kwargs)
         self.cell = keras.saving.deserialize_keras_object(cell) if isinstance(cell, dict) else cell
         if not isinstance(self.cell, AttentionCell):
             raise TypeError(f"Expected an AttentionCell. Received: cell={cell!r}")
         self.supports_masking = True
+        self.supports_jit = loops.SUPPORT_JIT
 
     def build(self, sequences_shape, value_shape, key_shape=None):
         if not self.cell.built:
@@ -68,7 +70,8 @@ class AttentionRNN(keras.layers.Layer):
         state = self.cell.initial_state(memory) if initial_state is None else initial_state
         inputs = {"x": sequences}
         if sequences_mask is not None:
-            inputs["real"] = ops.cast(sequences_mask, "bool")
+            real = ops.cast(sequences_mask, "bool")
+            inputs = {"x": masking.zero_padding(sequences, real), "real": real}
 
         def step(state, inputs):
             _, after = self.cell.step(inputs["x"], memory, state, training)
@@ -94,7 +97,10 @@ class AttentionRNN(keras.layers.Layer):
         if not return_attention_scores:
             return outputs
         alignments = [
-            keras.KerasTensor((*sequences.shape[:2], value.shape[1]), dtype="float32") for _ in self.cell.attentions
+            keras.KerasTensor(
+                (*sequences.shape[:2], value.shape[1]), dtype=masking.accumulation_dtype(attention.compute_dtype)
+            )
+            for attention in self.cell.attentions
         ]
         return outputs, alignments[0] if len(alignments) == 1 else alignments
 
@@ -111,9 +117,17 @@ def _dropout_masks(cell, step, training):
     """Draw the dropout masks of a Keras cell before the loop: it keeps them for all steps of one call."""
     cells = [one for one in (cell, *getattr(cell, "cells", ())) if hasattr(one, "reset_dropout_mask")]
     random = training and any(one.dropout or one.recurrent_dropout for one in cells)
-    if random:
-        step()
-    yield
-    for one in cells if random else ():
-        one.reset_dropout_mask()
-        one.reset_recurrent_dropout_mask()
+
+    def reset():
+        for one in cells:
+            one.reset_dropout_mask()
+            one.reset_recurrent_dropout_mask()
+
+    try:
+        if random:
+            reset()
+            step()
+        yield
+    finally:
+        if random:
+            reset()

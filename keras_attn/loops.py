@@ -3,6 +3,10 @@
 import keras
 from keras import ops
 
+# XLA does not compile a TensorFlow loop whose number of steps it does not know. A layer that loops says
+# so in its attribute `supports_jit`, and a model with jit_compile="auto" then runs as a plain graph.
+SUPPORT_JIT = keras.config.backend() != "tensorflow"
+
 
 def scan(layer, step, state, inputs, training=None):
     """Run `step` over the time axis of `inputs`.

@@ -52,9 +52,14 @@ def zero_padding(x, mask):
     return ops.where(mask[..., None], x, ops.zeros((), dtype=x.dtype))
 
 
+def accumulation_dtype(dtype):
+    """The dtype of scores and alignments where values have `dtype`: float64, or else float32."""
+    return "float64" if keras.utils.standardize_dtype(dtype) == "float64" else "float32"
+
+
 def at_least_float32(x):
     """Cast half precision up to float32; leave float32 and float64 alone."""
-    return x if keras.utils.standardize_dtype(x.dtype) in ("float32", "float64") else ops.cast(x, "float32")
+    return ops.cast(x, accumulation_dtype(x.dtype))
 
 
 def normalize(weights):

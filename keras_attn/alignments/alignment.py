@@ -10,7 +10,7 @@ class Alignment(keras.layers.Layer):
 
     An alignment function turns scores into weights over the memory. A member must implement
     `align`. One that needs the previous alignment has the class attribute ``recurrent = True``
-    and is given one query at a time.
+    and is given one query at a time. One with variables makes them in `build(scores_shape)`.
     """
 
     recurrent = False
@@ -22,7 +22,7 @@ class Alignment(keras.layers.Layer):
             mask: ``(batch, Tv)`` booleans.
 
         Returns:
-            ``(batch, Tv)`` float32.
+            ``(batch, Tv)``.
         """
         return masking.normalize(keras.ops.cast(mask, "float32"))
 

@@ -27,9 +27,6 @@ class FunctionScorer(Scorer):
         super().__init__(**kwargs)
         self.function = keras.saving.deserialize_keras_object(function) if isinstance(function, dict) else function
 
-    def build(self, query_shape, key_shape):
-        pass
-
     def score(self, query, memory, state):
         return self.function(query, memory["key"])
 

@@ -13,7 +13,7 @@ class Scorer(keras.layers.Layer):
 
     A member must implement `score`. It may also implement
 
-    * `build(query_shape, key_shape)`: makes every variable;
+    * `build(query_shape, key_shape)`: makes every variable, those of layers inside it too;
     * `prepare`: work on the keys that does not depend on the query, done once per utterance;
     * `initial_state` and `next_state`: what it remembers of earlier alignments. A member that
       does has the class attribute ``recurrent = True``.
@@ -26,6 +26,9 @@ class Scorer(keras.layers.Layer):
     """
 
     recurrent = False
+
+    def build(self, query_shape, key_shape):
+        """Make every variable; there are none by default."""
 
     def prepare(self, key, mask=None):
         """Make the memory.
