@@ -1,0 +1,36 @@
+# One command each; `make` alone lists them. Everything is installed into .venv, a virtual environment of this folder,
+# which is made anew when pyproject.toml changes. Another Python: make test PYTHON=python3.12
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint clean
+
+help: ## list the commands
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+demo: .venv/demo ## train a speech recogniser on synthetic speech, evaluate it, export it and transcribe with it
+	$(BIN)/python -m demos.speech
+
+test: .venv/test ## run all tests, and the examples of all docstrings
+	$(BIN)/python -m pytest
+
+lint: .venv/lint ## check the style of the code
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean: ## remove the virtual environment and the caches
+	rm -rf .venv .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# .venv/<extra> is an empty file that says: that extra of pyproject.toml is installed.
+.venv/demo .venv/test .venv/lint: .venv/created
+	@echo "Installing what 'make $(@F)' needs into .venv (the first time takes some minutes)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(@F)]'
+	@touch $@
+
+.venv/created: pyproject.toml
+	@echo "Making a virtual environment in .venv with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv --clear .venv
+	@touch $@

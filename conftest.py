@@ -1,0 +1,31 @@
+"""Settings that all tests and examples share. Comes before the first import of Keras."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # warnings and errors alone
+os.environ.setdefault("MPLBACKEND", "Agg")  # no window
+# No test reads or writes the datasets of whoever runs it.
+os.environ["TFDS_DATA_DIR"] = tempfile.mkdtemp(prefix="keras_attn_datasets_")
+atexit.register(shutil.rmtree, os.environ["TFDS_DATA_DIR"], ignore_errors=True)
+
+import keras
+import numpy as np
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def fresh_start(request):
+    """Every test and example starts from the same seeds; an example also counts its layers from the start."""
+    if isinstance(request.node, pytest.DoctestItem):
+        keras.utils.clear_session(free_memory=False)
+    keras.utils.set_random_seed(0)
+
+
+@pytest.fixture
+def rng():
+    """A NumPy generator of random numbers with a fixed seed."""
+    return np.random.default_rng(0)
