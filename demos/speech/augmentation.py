@@ -21,8 +21,8 @@ class SpecAugment(keras.layers.Layer):
     `width ~ U{0 .. W}`, `first ~ U{0 .. n - width}`, `features[first : first + width] = 0`, `W = floor(time_share n)`
 
     and likewise over bands with `W = frequency_width` (the paper's F) and `B` for `n`. So a stripe of frames lies
-    inside the utterance and never takes more than its share. The fill is 0, the mean of normalised features. There is no time
-    warp.
+    inside the utterance and never takes more than its share. The fill is 0, the mean of normalised features. There is
+    no time warp.
 
     Args:
         time_masks: stripes of frames per utterance.
