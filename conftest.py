@@ -10,11 +10,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # warnings and errors alone
 os.environ.setdefault("MPLBACKEND", "Agg")  # no window
 # No test reads or writes the datasets of whoever runs it.
 os.environ["TFDS_DATA_DIR"] = tempfile.mkdtemp(prefix="keras_attn_datasets_")
-atexit.register(shutil.rmtree, os.environ["TFDS_DATA_DIR"], ignore_errors=True)
 
 import keras
 import numpy as np
 import pytest
+
+atexit.register(shutil.rmtree, os.environ["TFDS_DATA_DIR"], ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
