@@ -30,8 +30,8 @@ def get(name, data_dir=None, **options):
         UserError: the name or an option is unknown, or the dataset can be neither downloaded nor built.
 
     Example:
-        >>> corpus = get("synthetic_speech/commands")
-        >>> corpus.size("test")
+        >>> corpus = get("synthetic_speech/commands")  # doctest: +SKIP
+        >>> corpus.size("test")  # doctest: +SKIP
         300
     """
     if name not in _CORPORA:

@@ -15,9 +15,9 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     machine. All times are in seconds.
 
     Example:
-        >>> builder = Builder(config="commands")
-        >>> builder.download_and_prepare()
-        >>> train = builder.as_dataset(split="train")
+        >>> builder = Builder(config="commands")  # doctest: +SKIP
+        >>> builder.download_and_prepare()  # doctest: +SKIP
+        >>> train = builder.as_dataset(split="train")  # doctest: +SKIP
     """
 
     VERSION = tfds.core.Version("1.0.0")
@@ -58,14 +58,17 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         for index, text in enumerate(texts):
             spoken = utterance(config, split, index, text)
             key = f"{config}-{split}-{index:05d}"
-            yield key, {
-                "id": key,
-                "audio": spoken.samples,
-                "text": spoken.text,
-                "voice": spoken.voice,
-                "words": _spans("text", spoken.words),
-                "phonemes": _spans("symbol", spoken.phonemes),
-            }
+            yield (
+                key,
+                {
+                    "id": key,
+                    "audio": spoken.samples,
+                    "text": spoken.text,
+                    "voice": spoken.voice,
+                    "words": _spans("text", spoken.words),
+                    "phonemes": _spans("symbol", spoken.phonemes),
+                },
+            )
 
 
 def _spans(name, spans):

@@ -26,8 +26,8 @@ def _time(draws):
     part = draws.choice(("", " in the morning", " in the afternoon", " in the evening", " at night"))
     if minute == 0:
         return f"{hour} o'clock{part}"
-    if minute in (15, 30, 45) and draws.integer(0, 1):
-        return f"{ {15: 'quarter past', 30: 'half past', 45: 'quarter to'}[minute]} {hour}{part}"
+    if minute in _QUARTERS and draws.integer(0, 1):
+        return f"{_QUARTERS[minute]} {hour}{part}"
     return f"{hour} {'oh ' if minute < 10 else ''}{cardinal(minute)}{part}"
 
 
@@ -48,6 +48,7 @@ def _phone(draws):
     return " ".join(words)
 
 
+_QUARTERS = {15: "quarter past", 30: "half past", 45: "quarter to"}
 _CURRENCIES = (
     ("dollar", "dollars", "cent", "cents"),
     ("euro", "euros", "cent", "cents"),

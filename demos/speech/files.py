@@ -1,0 +1,47 @@
+"""Writing files so that nothing half-written is ever left under its name."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from demos.speech.errors import UserError
+
+
+@contextlib.contextmanager
+def write_beside(path):
+    """A path to write to, a file or a folder, that takes the name `path` when all went well and vanishes if not.
+
+    The temporary name keeps the suffix, since many writers choose the format by it.
+
+    Raises:
+        UserError: the place cannot be written to, or is full.
+
+    >>> target = Path(tempfile.mkdtemp(), "greeting.txt")
+    >>> with write_beside(target) as beside:
+    ...     _ = beside.write_text("hello")
+    >>> target.read_text()
+    'hello'
+    """
+    path = Path(path)
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".writing-", dir=path.parent))
+        try:
+            yield folder / path.name
+            if path.is_dir():
+                shutil.rmtree(path)
+            os.replace(folder / path.name, path)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def explained(path):
+    """Turn an operating system's refusal while writing `path` into a UserError of one line."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error).splitlines()[0]
+        raise UserError(f"Cannot write {path}: {reason}") from error

@@ -1,0 +1,187 @@
+"""Listen, Attend and Spell: from a waveform to text, with its losses for training."""
+
+import dataclasses
+
+import keras
+from keras import ops
+
+from demos.speech.config import FeatureConfig, ListenerConfig, SpellerConfig
+from demos.speech.features import FeatureNormalization, LogMel
+from demos.speech.augmentation import SpecAugment
+from demos.speech.listener import Listener
+from demos.speech.losses import ctc_per_token, smoothed_cross_entropy, token_accuracy
+from demos.speech.speller import Speller
+from demos.speech.text import Vocabulary
+from keras_attn import BeamSearch
+
+
+@keras.saving.register_keras_serializable(package="keras_attn.speech")
+class ListenAttendSpell(keras.Model):
+    """Waveform to characters: log-mel features, listener, speller; a CTC output on the listener helps it to align.
+
+    Everything that recognition needs is inside: sample rate, statistics of the features, vocabulary.
+
+    Args:
+        vocabulary: a `Vocabulary`, or its dict.
+        features, listener, speller: configurations, or their dicts.
+        spec_augment: arguments of `SpecAugment`, a dict.
+        ctc_weight: share of the CTC loss.
+        label_smoothing: share of the probability spread over all tokens in the target of the speller.
+        use_cudnn: as for `Listener`.
+
+    Call arguments: a dict of
+        waveform: `(batch, samples)` in [-1, 1].
+        num_samples: int32 `(batch,)`.
+        tokens: int32 `(batch, length)`, padded with `<end>`: the text, for teacher forcing.
+        num_tokens: int32 `(batch,)`.
+
+    Returns: a dict of
+        logits: `(batch, length + 1, vocabulary)`, of each token and of the end.
+        alignment: `(batch, length + 1, frames)`.
+        ctc_logits: `(batch, frames, vocabulary)`.
+        mask: bool `(batch, frames)`.
+    """
+
+    def __init__(
+        self,
+        vocabulary,
+        features=None,
+        listener=None,
+        speller=None,
+        spec_augment=None,
+        ctc_weight=0.3,
+        label_smoothing=0.1,
+        use_cudnn="auto",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.vocabulary = _of(Vocabulary, vocabulary)
+        self.features_config = _of(FeatureConfig, features or {"sample_rate": 16000})
+        self.listener_config = _of(ListenerConfig, listener or {})
+        self.speller_config = _of(SpellerConfig, speller or {})
+        self.spec_augment_config = dict(spec_augment or {})
+        self.ctc_weight = ctc_weight
+        self.label_smoothing = label_smoothing
+        self.use_cudnn = use_cudnn
+        self._make_layers()
+        self._build_layers()
+
+    def _make_layers(self):
+        features, listener, speller = self.features_config, self.listener_config, self.speller_config
+        self.log_mel = LogMel(features.sample_rate, features.bands, features.window, features.hop, name="log_mel")
+        self.normalization = FeatureNormalization(name="normalization")
+        self.spec_augment = SpecAugment(**self.spec_augment_config, name="spec_augment")
+        self.listener = Listener(
+            listener.stack, listener.levels, listener.units, listener.dropout, self.use_cudnn, name="listener"
+        )
+        self.ctc = keras.layers.Dense(len(self.vocabulary), dtype="float32", name="ctc")
+        self.speller = Speller(len(self.vocabulary), **dataclasses.asdict(speller), name="speller")
+        self.loss_means = {name: keras.metrics.Mean(name=name) for name in ("speller_loss", "ctc_loss", "accuracy")}
+
+    def _build_layers(self):
+        encoded = (None, None, 2 * self.listener_config.units)
+        self.normalization.build((None, None, self.features_config.bands))
+        self.listener.build((None, None, self.features_config.bands))
+        self.ctc.build(encoded)
+        self.speller.build((None, None), encoded)
+        self.built = True
+
+    @property
+    def frame_duration(self):
+        """Seconds from one encoder frame to the next."""
+        return self.features_config.hop * self.listener_config.reduction
+
+    def frame_times(self, num_frames):
+        """Times in seconds of the middles of the encoder frames `0 .. num_frames - 1`."""
+        middle = (self.frame_duration - self.features_config.hop + self.features_config.window) / 2
+        return middle + self.frame_duration * ops.cast(ops.arange(num_frames, dtype="int32"), "float32")
+
+    def listen(self, waveform, num_samples, training=None):
+        """Encode waveforms: `(batch, frames, dim)` and the mask `(batch, frames)`."""
+        features, mask = self.log_mel(waveform, num_samples)
+        features = self.normalization(features, mask)
+        features = self.spec_augment(features, mask, training=training)
+        return self.listener(features, mask, training=training)
+
+    def call(self, inputs, training=None):
+        encoded, mask = self.listen(inputs["waveform"], inputs["num_samples"], training)
+        start = ops.full_like(inputs["tokens"][:, :1], self.vocabulary.start)
+        tokens = ops.concatenate([start, inputs["tokens"]], axis=1)
+        logits, alignment = self.speller(tokens, encoded, mask, training=training)
+        return {"logits": logits, "alignment": alignment, "ctc_logits": self.ctc(encoded), "mask": mask}
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """`(1 - ctc_weight) speller_loss + ctc_weight ctc_loss`, both in nats per token."""
+        tokens, num_tokens = x["tokens"], ops.cast(x["num_tokens"], "int32")
+        targets = ops.pad(tokens, [[0, 0], [0, 1]], constant_values=self.vocabulary.end)
+        real = ops.arange(ops.shape(targets)[1], dtype="int32") <= num_tokens[:, None]
+        num_frames = ops.sum(ops.cast(y_pred["mask"], "int32"), axis=1)
+        speller = smoothed_cross_entropy(targets, y_pred["logits"], real, self.label_smoothing)
+        ctc = ctc_per_token(tokens, num_tokens, y_pred["ctc_logits"], num_frames, self.vocabulary.blank)
+        weight = ops.cast(ops.sum(num_tokens), "float32")
+        accuracy = token_accuracy(targets, y_pred["logits"], real)
+        for name, value in {"speller_loss": speller, "ctc_loss": ctc, "accuracy": accuracy}.items():
+            self.loss_means[name].update_state(value, sample_weight=weight)
+        return (1 - self.ctc_weight) * speller + self.ctc_weight * ctc
+
+    def transcribe(self, waveform, num_samples, beam_width=1):
+        """Write down what is said.
+
+        Args:
+            waveform: `(batch, samples)` in [-1, 1].
+            num_samples: int32 `(batch,)`.
+            beam_width: hypotheses kept by the search; 1 is greedy.
+
+        Returns: a dict of
+            text: string `(batch,)`.
+            tokens: int32 `(batch, steps)`, padded with `<end>`.
+            num_tokens: int32 `(batch,)`, without the end.
+            score: `(batch,)`, mean log probability of the tokens and the end.
+            alignment: `(batch, steps, frames)`, zeros past the tokens and past the end of the utterance.
+            frame_times: `(frames,)`, seconds.
+            num_frames: int32 `(batch,)`.
+        """
+        encoded, mask = self.listen(waveform, num_samples, training=False)
+        num_frames = ops.sum(ops.cast(mask, "int32"), axis=1)
+        memory, state = self.speller.start(encoded, mask)
+        search = BeamSearch(
+            self._step, end_token=self.vocabulary.end, beam_width=beam_width, history=_alignment
+        )
+        start = ops.full_like(num_frames, self.vocabulary.start)
+        # CTC training has at most one token a frame, so nobody speaks faster; one more is for the end.
+        result = search(start, state, max_length=num_frames + 1, constants=memory)
+        tokens, num_tokens = result.tokens[:, 0], result.lengths[:, 0]
+        return {
+            "text": self.vocabulary.decode_tensor(tokens, num_tokens),
+            "tokens": tokens,
+            "num_tokens": num_tokens,
+            "score": result.scores[:, 0],
+            "alignment": result.history[:, 0],
+            "frame_times": self.frame_times(ops.shape(encoded)[1]),
+            "num_frames": num_frames,
+        }
+
+    def _step(self, tokens, state, memory):
+        log_probs, state = self.speller.step(tokens, state, memory)
+        start = ops.one_hot(self.vocabulary.start, len(self.vocabulary), dtype=log_probs.dtype)
+        return log_probs - 1e9 * start, state
+
+    def get_config(self):
+        return super().get_config() | {
+            "vocabulary": self.vocabulary.to_dict(),
+            "features": dataclasses.asdict(self.features_config),
+            "listener": dataclasses.asdict(self.listener_config),
+            "speller": dataclasses.asdict(self.speller_config),
+            "spec_augment": self.spec_augment_config,
+            "ctc_weight": self.ctc_weight,
+            "label_smoothing": self.label_smoothing,
+            "use_cudnn": self.use_cudnn,
+        }
+
+
+def _of(cls, value):
+    return cls(**value) if isinstance(value, dict) else value
+
+
+def _alignment(state):
+    return state["attention"][0]["alignment"]

@@ -1,0 +1,93 @@
+"""From a corpus to batches: augmentation, tokens, shuffling, buckets of like lengths."""
+
+import numpy as np
+import tensorflow as tf
+
+from demos.speech.augmentation import augment_waveform
+
+BUCKETS = 6
+SHUFFLE_BUFFER = 2000
+# Utterances that are looked at to find the limits of the buckets.
+_SAMPLE = 500
+
+
+class TrainingBatches:
+    """Batches of one epoch after another, each a pure function of the seed and of the number `epoch`.
+
+    Args:
+        corpus: a `Corpus`.
+        vocabulary: a `Vocabulary`.
+        config: a `Config`.
+
+    Attributes:
+        epoch: number of the epoch that the next iterator of `dataset` gives; set it before.
+        dataset: a `tf.data.Dataset` of what the model takes: `waveform`, `num_samples`, `tokens`, `num_tokens`.
+    """
+
+    def __init__(self, corpus, vocabulary, config):
+        self.corpus = corpus
+        self.vocabulary = vocabulary
+        self.config = config
+        self.epoch = 0
+        self.boundaries = bucket_boundaries(corpus)
+        signature = self._one_epoch(0).element_spec
+        self.dataset = tf.data.Dataset.from_generator(
+            lambda: self._one_epoch(self.epoch).as_numpy_iterator(), output_signature=signature
+        ).prefetch(tf.data.AUTOTUNE)
+
+    def _one_epoch(self, epoch):
+        seed = self.config.training.seed
+        utterances = self.corpus.utterances("train", seed=seed, epoch=epoch)
+        utterances = utterances.shuffle(SHUFFLE_BUFFER, seed=1000 * seed + epoch)
+
+        def prepare(index, utterance):
+            seeds = tf.stack([tf.constant(1000 * seed + epoch, "int64"), index])
+            waveform, _ = augment_waveform(_waveform(utterance["audio"]), seeds, self.config.augmentation)
+            return _model_inputs(waveform, utterance["text"], self.vocabulary)
+
+        dataset = utterances.enumerate().map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
+        return _bucket(dataset, self.boundaries, self.config.training.batch_size)
+
+
+def evaluation_batches(corpus, split, vocabulary, batch_size, most=None):
+    """Batches of a split as they are, each utterance once.
+
+    Args:
+        corpus: a `Corpus`.
+        split: name of the split.
+        vocabulary: a `Vocabulary`, or None for batches without tokens.
+        batch_size: utterances in a batch.
+        most: number of utterances to take, all when None.
+    """
+    utterances = corpus.utterances(split)
+    if most is not None:
+        utterances = utterances.take(most)
+    dataset = utterances.map(
+        lambda utterance: _model_inputs(_waveform(utterance["audio"]), utterance["text"], vocabulary),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    return _bucket(dataset, bucket_boundaries(corpus), batch_size).prefetch(tf.data.AUTOTUNE)
+
+
+def _waveform(audio):
+    return tf.cast(audio, "float32") / 32768.0
+
+
+def _model_inputs(waveform, text, vocabulary):
+    tokens, num_tokens = vocabulary.encode_tensor(text)
+    return {"waveform": waveform, "num_samples": tf.size(waveform), "tokens": tokens, "num_tokens": num_tokens}
+
+
+def _bucket(dataset, boundaries, batch_size):
+    """Batches of utterances of like lengths: little padding, and no padding beyond the longest of the batch."""
+    return dataset.bucket_by_sequence_length(
+        lambda inputs: inputs["num_samples"],
+        bucket_boundaries=boundaries,
+        bucket_batch_sizes=[batch_size] * BUCKETS,
+    )
+
+
+def bucket_boundaries(corpus):
+    """Lengths in samples that part the training utterances into `BUCKETS` parts of like size."""
+    lengths = [int(tf.size(one["audio"])) for one in corpus.utterances("train").take(_SAMPLE)]
+    return [int(length) for length in np.quantile(lengths, np.arange(1, BUCKETS) / BUCKETS)]

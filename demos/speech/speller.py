@@ -1,0 +1,81 @@
+"""The decoder of Listen, Attend and Spell: a recurrent language model that attends to the listener."""
+
+import keras
+from keras import ops
+
+from keras_attn import Attention, AttentionCell, AttentionRNN
+
+
+@keras.saving.register_keras_serializable(package="keras_attn.speech")
+class Speller(keras.layers.Layer):
+    """Log probabilities of the next character, given the earlier ones and what was heard.
+
+    Args:
+        vocabulary_size: number of tokens.
+        embedding: size of the vector of a token.
+        units: units of the LSTM.
+        dropout: share of the vectors and of the outputs set to 0 in training.
+        scorer: score function of the attention, as `keras_attn.Attention` takes it.
+        alignment: alignment function of the attention.
+
+    Call arguments:
+        tokens: int32 `(batch, steps)`: the token before each step, `<start>` first.
+        encoded: `(batch, frames, dim)`, output of the listener.
+        mask: bool `(batch, frames)`.
+
+    Returns:
+        logits: `(batch, steps, vocabulary_size)`.
+        alignment: `(batch, steps, frames)`.
+
+    Reference: Chan et al., "Listen, Attend and Spell", 2016, arXiv:1508.01211, section 3.2.
+    """
+
+    def __init__(
+        self,
+        vocabulary_size,
+        embedding=64,
+        units=256,
+        dropout=0.0,
+        scorer="location_aware",
+        alignment="softmax",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.vocabulary_size = vocabulary_size
+        self.embedding = embedding
+        self.units = units
+        self.dropout = dropout
+        self.scorer = scorer
+        self.alignment = alignment
+        self.embed = keras.layers.Embedding(vocabulary_size, embedding, name="embed")
+        self.embed_dropout = keras.layers.Dropout(dropout)
+        cell = AttentionCell(keras.layers.LSTMCell(units), Attention(scorer, alignment))
+        self.rnn = AttentionRNN(cell, name="rnn")
+        self.output_dropout = keras.layers.Dropout(dropout)
+        self.classify = keras.layers.Dense(vocabulary_size, dtype="float32", name="classify")
+
+    def build(self, tokens_shape, encoded_shape):
+        self.embed.build(tokens_shape)
+        self.rnn.build((*tokens_shape, self.embedding), encoded_shape)
+        self.classify.build((*tokens_shape, self.rnn.cell.output_dim))
+
+    def call(self, tokens, encoded, mask=None, training=None):
+        vectors = self.embed_dropout(self.embed(tokens), training=training)
+        outputs, alignment = self.rnn(
+            vectors, encoded, value_mask=mask, return_attention_scores=True, training=training
+        )
+        return self.classify(self.output_dropout(outputs, training=training)), alignment
+
+    def start(self, encoded, mask):
+        """Memory and state before the first step, for decoding."""
+        memory = self.rnn.cell.prepare(encoded, mask=mask)
+        return memory, self.rnn.cell.initial_state(memory)
+
+    def step(self, tokens, state, memory):
+        """Log probabilities `(batch, vocabulary_size)` after `tokens` `(batch,)`, and the next state."""
+        outputs, state = self.rnn.cell.step(self.embed(tokens), memory, state)
+        return ops.log_softmax(self.classify(outputs)), state
+
+    def get_config(self):
+        names = ("vocabulary_size", "embedding", "units", "dropout", "scorer", "alignment")
+        return super().get_config() | {name: getattr(self, name) for name in names}

@@ -1,0 +1,124 @@
+"""Training: what is trained, on what, and in which run folder.
+
+A run folder holds `config.json`, the best model `model.keras`, `history.jsonl` (a line an epoch), `state/` (what
+`--resume` needs), `logs/` for TensorBoard and `plots/`.
+"""
+
+import dataclasses
+import math
+
+import keras
+import tensorflow as tf
+
+from demos.speech import corpora, pipeline
+from demos.speech.callbacks import EpochNumber, RunState, ValidationErrorRates
+from demos.speech.config import Config
+from demos.speech.errors import UserError
+from demos.speech.files import write_beside
+from demos.speech.model import ListenAttendSpell
+from demos.speech.text import Vocabulary
+
+# Batches from which the statistics of the features are taken.
+_STATISTICS_BATCHES = 20
+
+
+def train(config, run, data_dir=None, resume=False, verbose="auto"):
+    """Train a recogniser.
+
+    Args:
+        config: a `Config`.
+        run: `pathlib.Path` of the run folder.
+        data_dir: folder of TFDS; its own default when None.
+        resume: whether to go on with what is in the run folder; its `config.json` then counts, not `config`.
+        verbose: as for `keras.Model.fit`.
+
+    Returns:
+        The path of the best model.
+
+    Raises:
+        UserError: the folder holds a run already, or none to resume, or cannot be written.
+    """
+    config = _open_run(config, run, resume)
+    # The same seed gives the same numbers; without it a resumed run would drift from one that was not killed.
+    tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(config.training.seed)
+    corpus = open_corpus(config, data_dir)
+    vocabulary = Vocabulary.from_texts(texts(corpus, "train"))
+    batches = pipeline.TrainingBatches(corpus, vocabulary, config)
+    validation = pipeline.evaluation_batches(corpus, "validation", vocabulary, config.training.batch_size)
+    model = make_model(config, vocabulary, corpus)
+    state = RunState(run, config.training.patience)
+    if not state.restore(model):
+        features = (model.log_mel(batch["waveform"], batch["num_samples"]) for batch in batches.dataset.take(_STATISTICS_BATCHES))
+        model.normalization.adapt(features)
+    if not state.stopped:
+        model.fit(
+            batches.dataset,
+            validation_data=validation,
+            epochs=config.training.epochs,
+            initial_epoch=state.epochs,
+            callbacks=[
+                EpochNumber(batches),
+                ValidationErrorRates(list(corpus.utterances("validation").as_numpy_iterator())),
+                keras.callbacks.TensorBoard(run / "logs", write_graph=False),
+                state,
+            ],
+            shuffle=False,
+            verbose=verbose,
+        )
+    return run / "model.keras"
+
+
+def open_corpus(config, data_dir=None):
+    """The corpus that a configuration names."""
+    options = {} if config.test_speaker is None else {"test_speaker": config.test_speaker}
+    return corpora.get(config.dataset, data_dir, **options)
+
+
+def texts(corpus, split):
+    """The texts of a split."""
+    for text in corpus.utterances(split).map(lambda utterance: utterance["text"]).as_numpy_iterator():
+        yield text.decode()
+
+
+def make_model(config, vocabulary, corpus):
+    """A compiled model with new weights."""
+    training = config.training
+    features = dataclasses.replace(config.features, sample_rate=config.features.sample_rate or corpus.sample_rate)
+    model = ListenAttendSpell(
+        vocabulary,
+        features,
+        config.listener,
+        config.speller,
+        dataclasses.asdict(config.spec_augment),
+        training.ctc_weight,
+        training.label_smoothing,
+    )
+    # Batches that are not full at the end of an epoch, half of the buckets.
+    steps = training.epochs * (math.ceil(corpus.size("train") / training.batch_size) + pipeline.BUCKETS // 2)
+    rate = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=training.learning_rate / 100,
+        warmup_target=training.learning_rate,
+        warmup_steps=max(1, round(training.warmup * steps)),
+        decay_steps=round((1 - training.warmup) * steps),
+        alpha=0.01,
+    )
+    optimizer = keras.optimizers.Adam(rate, global_clipnorm=training.clip_norm)
+    optimizer.build(model.trainable_variables)
+    # XLA cannot compile loops of unknown length.
+    model.compile(optimizer, jit_compile=False)
+    return model
+
+
+def _open_run(config, run, resume):
+    """Claim the run folder; the configuration that counts."""
+    path = run / "config.json"
+    if resume:
+        if not path.exists():
+            raise UserError(f"There is no run to resume in {run}: it has no config.json")
+        return Config.load(path)
+    if path.exists():
+        raise UserError(f"{run} holds a run already: go on with --resume, or choose another folder with --run")
+    with write_beside(path) as beside:
+        config.save(beside)
+    return config
