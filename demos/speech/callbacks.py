@@ -1,9 +1,11 @@
 """What happens between the epochs of training."""
 
 import json
+import shutil
 
 import jiwer
 import keras
+import numpy as np
 
 from demos.speech.files import write_beside
 from demos.speech.recognition import recognise, transcriber
@@ -76,23 +78,35 @@ class RunState(keras.callbacks.Callback):
         if not path.exists():
             return False
         self.history = json.loads(path.read_text())
-        model.load_weights(self._weights(self.epochs))
+        folder = self._folder(self.epochs)
+        model.load_weights(folder / "last.weights.h5")
+        with np.load(folder / "random.npz") as values:
+            for variable, name in zip(random_variables(model), values.files, strict=True):
+                variable.assign(values[name])
         return True
 
     def on_epoch_end(self, epoch, logs=None):
         self.history.append({name: float(value) for name, value in logs.items()})
-        with write_beside(self._weights(self.epochs)) as beside:
-            self.model.save_weights(beside)
+        with write_beside(self._folder(self.epochs)) as beside:
+            beside.mkdir()
+            self.model.save_weights(beside / "last.weights.h5")
+            np.savez(beside / "random.npz", *[one.numpy() for one in random_variables(self.model)])
         if self.best_epoch == self.epochs - 1:
             with write_beside(self.run / "model.keras") as beside:
                 self.model.save(beside)
         with write_beside(self.run / "state" / "history.json") as beside:
             beside.write_text(json.dumps(self.history, indent=1))
-        self._weights(self.epochs - 1).unlink(missing_ok=True)
+        shutil.rmtree(self._folder(self.epochs - 1), ignore_errors=True)
         self.model.stop_training = self.stopped
 
-    def _weights(self, epochs):
-        return self.run / "state" / f"epoch_{epochs}.weights.h5"
+    def _folder(self, epochs):
+        return self.run / "state" / f"epoch_{epochs}"
+
+
+def random_variables(model):
+    """The states of the random number generators, which Keras does not save with the weights."""
+    saved = {id(weight) for weight in model.weights}
+    return [variable for variable in model.non_trainable_variables if id(variable) not in saved]
 
 
 def _rank(logs):

@@ -1,5 +1,7 @@
 """From a corpus to batches: augmentation, tokens, shuffling, buckets of like lengths."""
 
+import math
+
 import numpy as np
 import tensorflow as tf
 
@@ -21,6 +23,8 @@ class TrainingBatches:
 
     Attributes:
         epoch: number of the epoch that the next iterator of `dataset` gives; set it before.
+        steps: number of batches in an epoch, all full. What is left over in the buckets is given up, and as many
+            utterances come twice instead.
         dataset: a `tf.data.Dataset` of what the model takes: `waveform`, `num_samples`, `tokens`, `num_tokens`.
     """
 
@@ -29,16 +33,17 @@ class TrainingBatches:
         self.vocabulary = vocabulary
         self.config = config
         self.epoch = 0
+        self.steps = math.ceil(corpus.size("train") / config.training.batch_size)
         self.boundaries = bucket_boundaries(corpus)
-        signature = self._one_epoch(0).element_spec
-        self.dataset = tf.data.Dataset.from_generator(
-            lambda: self._one_epoch(self.epoch).as_numpy_iterator(), output_signature=signature
-        ).prefetch(tf.data.AUTOTUNE)
+        dataset = tf.data.Dataset.from_generator(
+            lambda: self._one_epoch(self.epoch).as_numpy_iterator(), output_signature=self._one_epoch(0).element_spec
+        )
+        self.dataset = dataset.apply(tf.data.experimental.assert_cardinality(self.steps)).prefetch(tf.data.AUTOTUNE)
 
     def _one_epoch(self, epoch):
         seed = self.config.training.seed
         utterances = self.corpus.utterances("train", seed=seed, epoch=epoch)
-        utterances = utterances.shuffle(SHUFFLE_BUFFER, seed=1000 * seed + epoch)
+        utterances = utterances.shuffle(SHUFFLE_BUFFER, seed=1000 * seed + epoch).repeat()
 
         def prepare(index, utterance):
             seeds = tf.stack([tf.constant(1000 * seed + epoch, "int64"), index])
@@ -46,7 +51,7 @@ class TrainingBatches:
             return _model_inputs(waveform, utterance["text"], self.vocabulary)
 
         dataset = utterances.enumerate().map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
-        return _bucket(dataset, self.boundaries, self.config.training.batch_size)
+        return _bucket(dataset, self.boundaries, self.config.training.batch_size).take(self.steps)
 
 
 def evaluation_batches(corpus, split, vocabulary, batch_size, most=None):

@@ -5,7 +5,6 @@ A run folder holds `config.json`, the best model `model.keras`, `history.jsonl` 
 """
 
 import dataclasses
-import math
 
 import keras
 import tensorflow as tf
@@ -46,7 +45,7 @@ def train(config, run, data_dir=None, resume=False, verbose="auto"):
     vocabulary = Vocabulary.from_texts(texts(corpus, "train"))
     batches = pipeline.TrainingBatches(corpus, vocabulary, config)
     validation = pipeline.evaluation_batches(corpus, "validation", vocabulary, config.training.batch_size)
-    model = make_model(config, vocabulary, corpus)
+    model = make_model(config, vocabulary, corpus.sample_rate, config.training.epochs * batches.steps)
     state = RunState(run, config.training.patience)
     if not state.restore(model):
         features = (model.log_mel(batch["waveform"], batch["num_samples"]) for batch in batches.dataset.take(_STATISTICS_BATCHES))
@@ -81,10 +80,10 @@ def texts(corpus, split):
         yield text.decode()
 
 
-def make_model(config, vocabulary, corpus):
-    """A compiled model with new weights."""
+def make_model(config, vocabulary, sample_rate, steps):
+    """A model with new weights, compiled for a training of `steps` steps."""
     training = config.training
-    features = dataclasses.replace(config.features, sample_rate=config.features.sample_rate or corpus.sample_rate)
+    features = dataclasses.replace(config.features, sample_rate=config.features.sample_rate or sample_rate)
     model = ListenAttendSpell(
         vocabulary,
         features,
@@ -94,8 +93,6 @@ def make_model(config, vocabulary, corpus):
         training.ctc_weight,
         training.label_smoothing,
     )
-    # Batches that are not full at the end of an epoch, half of the buckets.
-    steps = training.epochs * (math.ceil(corpus.size("train") / training.batch_size) + pipeline.BUCKETS // 2)
     rate = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=training.learning_rate / 100,
         warmup_target=training.learning_rate,
