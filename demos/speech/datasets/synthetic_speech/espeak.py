@@ -8,7 +8,6 @@ library is loaded afresh for each utterance, which takes a millisecond, and an u
 import _ctypes
 import contextlib
 import ctypes
-import pathlib
 import re
 import threading
 from typing import NamedTuple
@@ -16,6 +15,7 @@ from typing import NamedTuple
 import espeakng_loader
 import numpy as np
 
+from . import espeak_data
 from .phoneme_times import EVENT_PHONEME, EVENT_WORD, Event, phoneme_times
 
 # From speak_lib.h of eSpeak NG 1.52.
@@ -72,8 +72,7 @@ def speak(text, voice, rate=160, pitch=50, pitch_range=50, word_gap=0, volume=60
 
     Args:
         text: words of a-z and apostrophes, with single spaces between.
-        voice: a voice file and perhaps a variant, for example `"gmw/en-US+m3"`. A language instead of a file, such as
-            `"en-us+m3"`, gives the same, but eSpeak NG then reads every voice file it has first (2 ms).
+        voice: an English voice file and perhaps a variant, for example `"gmw/en-us+m3"`.
         rate: words a minute, 80 to 450.
         pitch, pitch_range: 0 to 99, relative to the voice (50 leaves it as it is).
         word_gap: extra pause between words, in units of 10 ms at the normal rate.
@@ -86,8 +85,9 @@ def speak(text, voice, rate=160, pitch=50, pitch_range=50, word_gap=0, volume=60
         ValueError: the voice or its variant is unknown, or eSpeak NG ran two words into one.
     """
     settings = {_RATE: rate, _VOLUME: volume, _PITCH: pitch, _RANGE: pitch_range, _WORD_GAP: word_gap}
-    variant = pathlib.Path(espeakng_loader.get_data_path(), "voices", "!v", voice.partition("+")[2])
-    if not variant.exists():  # eSpeak NG says nothing and speaks without the variant
+    if not (
+        espeak_data.folder() / "voices/!v" / voice.partition("+")[2]
+    ).exists():  # eSpeak NG says nothing and speaks without the variant
         raise ValueError(f"Expected a variant of eSpeak NG after the plus. Received: voice={voice!r}")
     with _lock, _library() as (library, sample_rate, audio, events):
         if library.espeak_SetVoiceByName(voice.encode()) != 0:
@@ -127,11 +127,11 @@ def _library():
     callback = _Callback(receive)  # must outlive the library's use of it
     library = ctypes.CDLL(espeakng_loader.get_library_path())
     options = _PHONEME_EVENTS | _PHONEME_IPA | _DONT_EXIT
-    data_path = espeakng_loader.get_data_path()
+    folder = str(espeak_data.folder())
     try:
-        sample_rate = library.espeak_Initialize(_OUTPUT_SYNCHRONOUS, 0, data_path.encode(), options)
+        sample_rate = library.espeak_Initialize(_OUTPUT_SYNCHRONOUS, 0, folder.encode(), options)
         if sample_rate <= 0:
-            raise RuntimeError(f"eSpeak NG cannot read its data. Received: path={data_path!r}")
+            raise RuntimeError(f"eSpeak NG cannot read its data. Received: folder={folder!r}")
         library.espeak_SetSynthCallback(callback)
         yield library, sample_rate, audio, events
         library.espeak_Terminate()

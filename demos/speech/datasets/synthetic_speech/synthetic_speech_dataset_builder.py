@@ -21,8 +21,8 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     """
 
     VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES = {"1.0.0": "First release."}  # noqa: RUF012
-    BUILDER_CONFIGS = [  # noqa: RUF012
+    RELEASE_NOTES = {"1.0.0": "First release."}
+    BUILDER_CONFIGS = [
         tfds.core.BuilderConfig(name="commands", description="Things one says to a house and a phone."),
         tfds.core.BuilderConfig(name="digits", description="Strings of 3 to 7 digits."),
         tfds.core.BuilderConfig(name="numbers", description="Cardinals, years, times, prices and phone numbers."),

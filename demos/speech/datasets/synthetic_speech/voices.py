@@ -2,11 +2,11 @@
 
 # Name to eSpeak NG's voice file.
 ACCENTS = {
-    "en-us": "gmw/en-US",
-    "en-us-nyc": "gmw/en-US-nyc",
+    "en-us": "gmw/en-us",
+    "en-us-nyc": "gmw/en-us-nyc",
     "en-gb": "gmw/en",
-    "en-gb-x-rp": "gmw/en-GB-x-rp",
-    "en-gb-scotland": "gmw/en-GB-scotland",
+    "en-gb-x-rp": "gmw/en-gb-x-rp",
+    "en-gb-scotland": "gmw/en-gb-scotland",
     "en-029": "gmw/en-029",
 }
 
