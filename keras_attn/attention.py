@@ -57,8 +57,8 @@ class Attention(keras.layers.Layer):
 
     def __init__(self, scorer="additive", alignment="softmax", **kwargs):
         super().__init__(**kwargs)
-        self.scorer = scorers.get(scorer, dtype=self.dtype_policy)
-        self.alignment = alignments.get(alignment, dtype=self.dtype_policy)
+        self.scorer = scorers.get(scorer, dtype=self.dtype_policy.name)
+        self.alignment = alignments.get(alignment, dtype=self.dtype_policy.name)
         self.supports_masking = True
         self.supports_jit = loops.SUPPORT_JIT or not self.recurrent
 

@@ -43,7 +43,7 @@ class AttentionCell(keras.layers.Layer):
         if not hasattr(self.cell, "output_size"):
             raise TypeError(f"Expected a recurrent cell, such as keras.layers.LSTMCell(256). Received: cell={cell!r}")
         several = isinstance(attention, (list, tuple))
-        self.attentions = [_attention(one, self.dtype_policy) for one in (attention if several else [attention])]
+        self.attentions = [_attention(one, self.dtype_policy.name) for one in (attention if several else [attention])]
         self.attention_layer = None if attention_layer is None else _layer(attention_layer)
         self.input_feeding = input_feeding
 
