@@ -7,6 +7,7 @@ import jiwer
 import keras
 import numpy as np
 
+from demos.speech.alignment_quality import alignment_quality
 from demos.speech.files import write_beside
 from demos.speech.recognition import recognise, transcriber
 
@@ -23,21 +24,33 @@ class EpochNumber(keras.callbacks.Callback):
 
 
 class ValidationErrorRates(keras.callbacks.Callback):
-    """Recognise the validation utterances and log `val_wer` and `val_cer`, shares of words and characters."""
+    """Recognise the validation utterances and log what came out.
+
+    `val_wer` and `val_cer` are shares of words and characters; `val_sharpness` and `val_monotonicity`, means of
+    `keras_attn.metrics`, rise when the attention forms.
+
+    Attributes:
+        pairs: utterances and `Transcript`s of the last epoch.
+    """
 
     def __init__(self, utterances):
         super().__init__()
         self.utterances = utterances
+        self.pairs = []
 
     def on_train_begin(self, logs=None):
         self.transcribe = transcriber(self.model)
 
     def on_epoch_end(self, epoch, logs=None):
-        pairs = list(recognise(self.transcribe, self.utterances))
-        references = [utterance["text"].decode() for utterance, _ in pairs]
-        texts = [transcript.text for _, transcript in pairs]
+        self.pairs = list(recognise(self.transcribe, self.utterances))
+        references = [utterance["text"].decode() for utterance, _ in self.pairs]
+        transcripts = [transcript for _, transcript in self.pairs]
+        texts = [transcript.text for transcript in transcripts]
+        quality = alignment_quality(transcripts)
         logs["val_wer"] = jiwer.wer(references, texts)
         logs["val_cer"] = jiwer.cer(references, texts)
+        logs["val_sharpness"] = float(quality["sharpness"].mean())
+        logs["val_monotonicity"] = float(quality["monotonicity"].mean())
 
 
 class RunState(keras.callbacks.Callback):

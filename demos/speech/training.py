@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from demos.speech import corpora, pipeline
+from demos.speech.alignment_plots import AlignmentPlots
 from demos.speech.callbacks import EpochNumber, RunState, ValidationErrorRates
 from demos.speech.config import Config
 from demos.speech.errors import UserError
@@ -48,8 +49,10 @@ def train(config, run, data_dir=None, resume=False, verbose="auto"):
     model = make_model(config, vocabulary, corpus.sample_rate, config.training.epochs * batches.steps)
     state = RunState(run, config.training.patience)
     if not state.restore(model):
-        features = (model.log_mel(batch["waveform"], batch["num_samples"]) for batch in batches.dataset.take(_STATISTICS_BATCHES))
+        first = batches.dataset.take(_STATISTICS_BATCHES)
+        features = (model.log_mel(batch["waveform"], batch["num_samples"]) for batch in first)
         model.normalization.adapt(features)
+    recognised = ValidationErrorRates(list(corpus.utterances("validation").as_numpy_iterator()))
     if not state.stopped:
         model.fit(
             batches.dataset,
@@ -58,7 +61,8 @@ def train(config, run, data_dir=None, resume=False, verbose="auto"):
             initial_epoch=state.epochs,
             callbacks=[
                 EpochNumber(batches),
-                ValidationErrorRates(list(corpus.utterances("validation").as_numpy_iterator())),
+                recognised,
+                AlignmentPlots(run, recognised, corpus.sample_rate),
                 keras.callbacks.TensorBoard(run / "logs", write_graph=False),
                 state,
             ],
