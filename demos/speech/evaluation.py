@@ -1,0 +1,110 @@
+"""How well a trained model does on a split: error rates, alignments against the true times, the worst utterances."""
+
+import json
+import time
+from pathlib import Path
+
+import tqdm
+
+from demos.speech.config import Config
+from demos.speech.errors import UserError
+from demos.speech.evaluation_plots import Gallery
+from demos.speech.evaluation_table import format_table
+from demos.speech.files import write_beside
+from demos.speech.judgement import judge, totals
+from demos.speech.loading import open_model
+from demos.speech.recognition import recognise, transcriber
+from demos.speech.training import open_corpus, texts
+
+
+def evaluate(run, split="test", data_dir=None, beam_width=4, plots=5):
+    """Recognise a split of the data of a run, and measure how well.
+
+    Writes `evaluation.json`, and in `plots/evaluation` the figures of the worst utterances and of a few others, into
+    the folder of the model. Progress goes to standard error, when that is a terminal.
+
+    Args:
+        run: a run folder, or a `.keras` file with its `config.json` beside it.
+        split: `"train"`, `"validation"` or `"test"`.
+        data_dir: folder of TFDS; its own default when None.
+        beam_width: hypotheses kept by the search.
+        plots: the worst utterances to list and draw.
+
+    Returns:
+        What is in `evaluation.json`: the arguments, the results of `judgement.totals`, `seconds` of recognition,
+        `audio_seconds` and their ratio `real_time_factor`, and lists of utterances, `worst` and `ordinary`, each a
+        dict of `id`, `reference`, `hypothesis`, `wer` and `plot`.
+
+    Raises:
+        UserError: the model or its configuration cannot be read; they do not fit the dataset; there is no such split;
+            the folder cannot be written.
+    """
+    run = Path(run)
+    folder = run if run.is_dir() else run.parent
+    model = open_model(run)
+    config = Config.load(folder / "config.json")
+    corpus = open_corpus(config, data_dir)
+    _check_fit(model, corpus, split)
+
+    gallery = Gallery(corpus.sample_rate, corpus.size(split), worst=plots)
+    judgements, audio_seconds = [], 0.0
+    with _Watch(transcriber(model, beam_width), corpus.size(split)) as watch:
+        for utterance, transcript in recognise(watch, corpus.utterances(split).as_numpy_iterator()):
+            judgements.append(judge(utterance, transcript))
+            gallery.add(judgements[-1], utterance, transcript)
+            audio_seconds += len(utterance["audio"]) / corpus.sample_rate
+    results = {
+        "model": str(run),
+        "dataset": corpus.name,
+        "split": split,
+        "beam_width": beam_width,
+        **totals(judgements),
+        "seconds": watch.seconds,
+        "audio_seconds": audio_seconds,
+        "real_time_factor": watch.seconds / audio_seconds,
+        **gallery.draw(folder / "plots" / "evaluation"),
+    }
+    with write_beside(folder / "evaluation.json") as beside:
+        beside.write_text(json.dumps(results, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    return results
+
+
+def print_table(results):
+    """Print what `evaluate` returns, for a person."""
+    print(format_table(results))
+
+
+def _check_fit(model, corpus, split):
+    if split not in corpus.splits:
+        raise UserError(f"Expected a split of {corpus.name}: {', '.join(corpus.splits)}. Received: split={split!r}")
+    rate = model.features_config.sample_rate
+    if rate != corpus.sample_rate:
+        raise UserError(f"The model hears {rate} samples a second; {corpus.name} has {corpus.sample_rate}")
+    unknown = sorted(set().union(*texts(corpus, split)) - set(model.vocabulary.characters))
+    if unknown:
+        raise UserError(
+            f"{corpus.name} has characters that the model cannot write: {' '.join(map(repr, unknown))}. "
+            f"It knows {model.vocabulary.characters!r}"
+        )
+
+
+class _Watch:
+    """A transcribing function that counts the seconds that it takes and shows its progress."""
+
+    def __init__(self, transcribe, total):
+        self.transcribe = transcribe
+        self.seconds = 0.0
+        self.progress = tqdm.tqdm(total=total, unit=" utterances", desc="Recognising", leave=False, disable=None)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.progress.close()
+
+    def __call__(self, waveform, num_samples):
+        start = time.perf_counter()
+        output = self.transcribe(waveform, num_samples)
+        self.seconds += time.perf_counter() - start
+        self.progress.update(len(num_samples))
+        return output

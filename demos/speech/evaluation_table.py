@@ -1,0 +1,68 @@
+"""The results of an evaluation as a person wants to read them."""
+
+import textwrap
+
+
+def format_table(results):
+    """The table of what `evaluate` returns, a string."""
+    parts = [_header(results), _section("Text", _text_rows(results))]
+    parts.append(_section(f"Alignment, {results['correct_words']} words recognised right", _alignment_rows(results)))
+    parts.append(_utterances("The worst utterances", results["worst"]))
+    parts.append(_utterances("Others", results["ordinary"]))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _header(results):
+    minutes = results["audio_seconds"] / 60
+    return (
+        f"{results['dataset']}, {results['split']}: {results['utterances']} utterances, {results['words']} words, "
+        f"{minutes:.1f} minutes\n"
+        f"{results['model']}, beam width {results['beam_width']}, recognised in {results['seconds']:.1f} s "
+        f"({1 / results['real_time_factor']:.0f} times as fast as spoken)"
+    )
+
+
+def _text_rows(results):
+    edits = "{substitutions} other, {insertions} too many, {deletions} missing".format(**results)
+    rows = [
+        ("word error rate", f"{results['wer']:.2%}", edits),
+        ("character error rate", f"{results['cer']:.2%}", "the same of characters"),
+        ("sentence error rate", f"{results['sentence_error_rate']:.2%}", "utterances with any error"),
+    ]
+    if results["unfinished"]:
+        rows.append(("unfinished", str(results["unfinished"]), "utterances cut at the limit of length"))
+    return rows
+
+
+def _alignment_rows(results):
+    rows = []
+    if results["boundary_error_ms"] is not None:
+        error, most = results["boundary_error_ms"], results["boundary_error_p95_ms"]
+        rows += [
+            ("boundary error", f"{error:.0f} ms", "median distance of word boundaries from the true ones"),
+            ("", f"{most:.0f} ms", "95 % of them are nearer than this"),
+            ("mass inside", f"{results['mass_inside']:.1%}", "attention of a word that lies where it is said"),
+        ]
+    return [
+        *rows,
+        ("sharpness", f"{results['sharpness']:.2f}", "1: each character attends to one frame; 0: to all alike"),
+        ("monotonicity", f"{results['monotonicity']:.2f}", "share of steps that do not go back"),
+        ("coverage", f"{results['coverage']:.2f}", "1: all frames are attended to alike; 0: few are"),
+    ]
+
+
+def _section(title, rows):
+    return "\n".join([title, *(f"  {name:<21}{value:>8}  {meaning}" for name, value, meaning in rows)])
+
+
+def _utterances(title, utterances):
+    return "\n".join([title, *map(_utterance, utterances)]) if utterances else ""
+
+
+def _utterance(one):
+    lines = [f"said        {one['reference']}"]
+    if one["wer"]:
+        lines.append(f"recognised  {one['hypothesis'] or '(nothing)'}")
+    lines.append(f"plot        {one['plot']}")
+    first, *rest = lines
+    return f"  {one['wer']:>5.0%}  {first}\n" + textwrap.indent("\n".join(rest), " " * 9)
