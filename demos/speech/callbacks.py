@@ -69,7 +69,8 @@ class RunState(keras.callbacks.Callback):
         super().__init__()
         self.run = run
         self.patience = patience
-        self.history = []
+        self._history_path = run / "state" / "history.json"
+        self.history = json.loads(self._history_path.read_text()) if self._history_path.exists() else []
 
     @property
     def epochs(self):
@@ -85,12 +86,14 @@ class RunState(keras.callbacks.Callback):
         """Whether the patience is exhausted."""
         return self.epochs > 0 and self.epochs - 1 - self.best_epoch >= self.patience
 
+    def finished(self, epochs):
+        """Whether a training of `epochs` epochs has come to its end."""
+        return self.stopped or self.epochs >= epochs
+
     def restore(self, model):
         """Load the last complete epoch into a compiled model; False when there is none."""
-        path = self.run / "state" / "history.json"
-        if not path.exists():
+        if not self.history:
             return False
-        self.history = json.loads(path.read_text())
         folder = self._folder(self.epochs)
         model.load_weights(folder / "last.weights.h5")
         with np.load(folder / "random.npz") as values:
@@ -107,7 +110,7 @@ class RunState(keras.callbacks.Callback):
         if self.best_epoch == self.epochs - 1:
             with write_beside(self.run / "model.keras") as beside:
                 self.model.save(beside)
-        with write_beside(self.run / "state" / "history.json") as beside:
+        with write_beside(self._history_path) as beside:
             beside.write_text(json.dumps(self.history, indent=1))
         shutil.rmtree(self._folder(self.epochs - 1), ignore_errors=True)
         self.model.stop_training = self.stopped

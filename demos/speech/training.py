@@ -53,7 +53,7 @@ def train(config, run, data_dir=None, resume=False, verbose="auto"):
         features = (model.log_mel(batch["waveform"], batch["num_samples"]) for batch in first)
         model.normalization.adapt(features)
     recognised = ValidationErrorRates(list(corpus.utterances("validation").as_numpy_iterator()))
-    if not state.stopped:
+    if not state.finished(config.training.epochs):
         model.fit(
             batches.dataset,
             validation_data=validation,
