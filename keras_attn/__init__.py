@@ -1,10 +1,11 @@
 """Attention for Keras 3, with the score function and the alignment function as parts you plug in."""
 
-from keras_attn import alignments, scorers
+from keras_attn import alignments, metrics, scorers
 from keras_attn.attention import Attention
 from keras_attn.attention_cell import AttentionCell
 from keras_attn.attention_rnn import AttentionRNN
 from keras_attn.beam_search import BeamSearch
+from keras_attn.plotting import plot_alignment
 
 __version__ = "0.1.0"
 
@@ -14,5 +15,7 @@ __all__ = [
     "AttentionRNN",
     "BeamSearch",
     "alignments",
+    "metrics",
+    "plot_alignment",
     "scorers",
 ]

@@ -71,7 +71,11 @@ def evaluation_batches(corpus, split, vocabulary, batch_size, most=None):
         lambda utterance: _model_inputs(_waveform(utterance["audio"]), utterance["text"], vocabulary),
         num_parallel_calls=tf.data.AUTOTUNE,
     )
-    return _bucket(dataset, bucket_boundaries(corpus), batch_size).prefetch(tf.data.AUTOTUNE)
+    boundaries = bucket_boundaries(corpus)
+    sizes = np.bincount(np.searchsorted(boundaries, sample_counts(utterances), side="right"))
+    batches = sum(math.ceil(size / batch_size) for size in sizes)
+    dataset = _bucket(dataset, boundaries, batch_size)
+    return dataset.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(tf.data.AUTOTUNE)
 
 
 def _waveform(audio):
@@ -94,5 +98,10 @@ def _bucket(dataset, boundaries, batch_size):
 
 def bucket_boundaries(corpus):
     """Lengths in samples that part the training utterances into `BUCKETS` parts of like size."""
-    lengths = [int(tf.size(one["audio"])) for one in corpus.utterances("train").take(_SAMPLE)]
+    lengths = sample_counts(corpus.utterances("train").take(_SAMPLE))
     return [int(length) for length in np.quantile(lengths, np.arange(1, BUCKETS) / BUCKETS)]
+
+
+def sample_counts(utterances):
+    """The number of samples of each utterance, a list."""
+    return list(utterances.map(lambda utterance: tf.size(utterance["audio"])).as_numpy_iterator())
