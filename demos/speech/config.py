@@ -2,6 +2,9 @@
 
 import dataclasses
 import json
+import math
+import types
+import typing
 
 from demos.speech.augmentation import WaveformAugmentation
 from demos.speech.errors import UserError
@@ -89,7 +92,7 @@ class Config:
     @classmethod
     def from_dict(cls, values):
         """The configuration of a nested dict; what it leaves out has its default, what it makes up is an error."""
-        return _from_dict(cls, values)
+        return _replace(cls(), values)
 
     def replace(self, **changes):
         """A copy with other values: `replace(training={"epochs": 3}, dataset="spoken_digit")`."""
@@ -108,21 +111,44 @@ class Config:
             raise UserError(f"{path} is not a configuration: {error}") from None
 
 
-def _from_dict(cls, values):
-    return _replace(cls(), values)
+# Lowest and highest values.
+_LIMITS = {
+    **dict.fromkeys(("sample_rate", "bands", "stack", "levels", "units", "embedding"), (1, math.inf)),
+    **dict.fromkeys(("epochs", "batch_size"), (1, math.inf)),
+    **dict.fromkeys(("window", "hop", "learning_rate", "clip_norm"), (1e-9, math.inf)),
+    **dict.fromkeys(("dropout", "warmup", "label_smoothing"), (0, 0.99)),
+    **dict.fromkeys(("ctc_weight", "time_share"), (0, 1)),
+    **dict.fromkeys(("patience", "time_masks", "frequency_masks", "frequency_width"), (0, math.inf)),
+    "seed": (0, 2**32 - 1),
+}
 
 
-def _replace(config, changes):
-    fields = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
-    unknown = sorted(set(changes) - set(fields))
-    if unknown:
-        raise UserError(f"Expected settings among {sorted(fields)}. Received: {unknown}")
-    values = {
-        name: _replace(fields[name], value) if dataclasses.is_dataclass(fields[name]) else _plain(value)
-        for name, value in changes.items()
-    }
+def _replace(config, changes, of=""):
+    kinds = {field.name: field.type for field in dataclasses.fields(config)}
+    if not isinstance(changes, dict):
+        raise UserError(f"Expected settings{of} as a dict. Received: {changes!r}")
+    if unknown := sorted(set(changes) - set(kinds)):
+        raise UserError(f"Expected settings{of} among {sorted(kinds)}. Received: {unknown}")
+    values = {name: _value(name, getattr(config, name), kinds[name], value) for name, value in changes.items()}
     return dataclasses.replace(config, **values)
 
 
-def _plain(value):
-    return tuple(value) if isinstance(value, list) else value
+def _value(name, old, kind, new):
+    if dataclasses.is_dataclass(old):
+        return _replace(old, new, f" of {name}")
+    new = tuple(new) if isinstance(new, list) else new
+    if not _fits(new, kind):
+        raise UserError(f"Expected {name} as {kind.__name__ if type(kind) is type else kind}. Received: {name}={new!r}")
+    if new is not None and name in _LIMITS and not _LIMITS[name][0] <= new <= _LIMITS[name][1]:
+        raise UserError("Expected {} from {} to {}. Received: {}={!r}".format(name, *_LIMITS[name], name, new))
+    return new
+
+
+def _fits(value, kind):
+    """Whether a value is of the kind that a setting declares; an int is a float, a bool is no number."""
+    if isinstance(kind, types.UnionType):
+        return any(_fits(value, one) for one in typing.get_args(kind))
+    if typing.get_origin(kind) is tuple:
+        kinds = typing.get_args(kind)
+        return isinstance(value, tuple) and len(value) == len(kinds) and all(map(_fits, value, kinds))
+    return type(value) in ((int, float) if kind is float else (kind,))
