@@ -19,7 +19,7 @@ LEVELS = {"scorers": 1, "alignments": 1, "attention": 2, "attention_cell": 3, "a
 # They take functions and alignments, never layers, and import nothing of the package.
 ALONE = {"beam_search", "losses", "metrics", "plotting"}
 # Parts of the recogniser that stand on nothing but one another.
-LEAVES = {"audio", "augmentation", "errors", "features", "mel", "text"}
+LEAVES = {"audio", "augmentation", "errors", "features", "mel", "resampling", "text"}
 
 PRIVATE = re.compile(r"^(keras\.src|keras\.backend|tf\.keras|tensorflow\.keras|tensorflow\.python)\b")
 

@@ -7,6 +7,8 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from demos.speech.resampling import resize_spectrum
+
 # Cycles a sample: below it, coloured noise is flat, as its power would gather where nothing is heard (50 Hz of 16 kHz).
 LOWEST_NOISE = 1 / 320
 
@@ -142,7 +144,7 @@ def augment_waveform(audio, seed, options=WaveformAugmentation()):
     before = _fast_size(samples)
     after = _fast_size(tf.cast(before, "float32") / speed)
     factor = tf.cast(before / after, "float32")
-    spectrum = _resize(tf.signal.rfft(audio, [before]), after // 2 + 1) / tf.cast(factor, "complex64")
+    spectrum = resize_spectrum(tf.signal.rfft(audio, [before]), after // 2 + 1) / tf.cast(factor, "complex64")
     power = tf.reduce_sum(tf.square(audio)) / tf.maximum(samples, 1.0)
     spectrum += _noise_spectrum(after, slope, power * 10 ** (-snr_db / 10), seeds[1])
     audio = tf.signal.irfft(spectrum, [after])[: tf.cast(tf.round(samples / factor), "int32")]
@@ -160,11 +162,6 @@ def _noise_spectrum(samples, slope, power, seed):
     magnitude *= scale * tf.cast(samples, "float32")
     phase = 2 * np.pi * _uniform([bins], seed)
     return tf.complex(magnitude * tf.cos(phase), magnitude * tf.sin(phase))
-
-
-def _resize(spectrum, bins):
-    """The first `bins` of a spectrum, zeros for those that it lacks."""
-    return tf.pad(spectrum[:bins], [[0, tf.maximum(bins - tf.size(spectrum), 0)]])
 
 
 def _fast_size(samples):

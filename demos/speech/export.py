@@ -1,0 +1,133 @@
+"""Writing a recogniser as a SavedModel, for which TensorFlow alone is enough."""
+
+from pathlib import Path
+
+import tensorflow as tf
+
+from demos.speech.audio import LONGEST, SHORTEST
+from demos.speech.errors import UserError
+from demos.speech.files import write_beside
+from demos.speech.loading import open_model
+from demos.speech.model import ListenAttendSpell
+from demos.speech.resampling import resample
+
+# Hz. What claims another rate is hardly speech.
+LOWEST_RATE, HIGHEST_RATE = 4000, 192000
+
+# What TensorFlow puts into the folder of a SavedModel.
+_PARTS = {"saved_model.pb", "fingerprint.pb", "variables", "assets"}
+
+
+def export(model_path, saved_model_dir, beam_width=4):
+    """Write the SavedModel of a trained model.
+
+    Its signatures, and attributes once loaded by `tf.saved_model.load`:
+
+    | name | takes | gives |
+    |---|---|---|
+    | `serving_default`, `.transcribe` | `waveform`, `num_samples` | what `ListenAttendSpell.transcribe` returns |
+    | `transcribe_wav`, `.transcribe_wav` | `wav`: string `(batch,)` | the same |
+    | `.sample_rate` | | int32, Hz |
+    | `.symbols` | | string `(vocabulary,)`: the printable name of every token |
+
+    `wav` are the bytes of WAV files: PCM of 16 bits, any number of channels, which are averaged, and any rate from
+    `LOWEST_RATE` to `HIGHEST_RATE`, which `resample` brings to that of the model.
+
+    Args:
+        model_path: a `.keras` file or a run folder.
+        saved_model_dir: the folder to write; a SavedModel that is there is replaced.
+        beam_width: hypotheses kept by the search.
+
+    Raises:
+        UserError: the model cannot be read, or the folder cannot be written or holds something else.
+    """
+    saved_model_dir = Path(saved_model_dir)
+    _check_target(saved_model_dir)
+    module = exportable(without_cudnn(open_model(model_path)), beam_width)
+    signatures = {"serving_default": module.transcribe, "transcribe_wav": module.transcribe_wav}
+    with write_beside(saved_model_dir) as beside:
+        tf.saved_model.save(module, beside, signatures)
+
+
+def without_cudnn(model):
+    """The same model of parts that run on every device."""
+    copy = ListenAttendSpell.from_config(model.get_config() | {"use_cudnn": False})
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def exportable(model, beam_width):
+    """A `tf.Module` with all that the SavedModel shall have; see `export`."""
+    module = tf.Module()
+    module.parameters = [variable.value for variable in model.variables]
+    module.sample_rate = tf.Variable(model.features_config.sample_rate, trainable=False)
+    module.symbols = tf.Variable(model.vocabulary.symbols, trainable=False)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None], "float32"), tf.TensorSpec([None], "int32")])
+    def transcribe(waveform, num_samples):
+        return model.transcribe(waveform, num_samples, beam_width)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], "string")])
+    def transcribe_wav(wav):
+        return transcribe(*decode_wavs(wav, model.features_config.sample_rate))
+
+    module.transcribe, module.transcribe_wav = transcribe, transcribe_wav
+    return module
+
+
+def decode_wavs(wav, sample_rate):
+    """The waveforms in WAV files.
+
+    Args:
+        wav: string `(batch,)`, the bytes of the files.
+        sample_rate: Hz, of the result.
+
+    Returns:
+        waveform: float32 `(batch, samples)`, padded with zeros.
+        num_samples: int32 `(batch,)`.
+
+    Raises:
+        tf.errors.InvalidArgumentError: when run, one is no WAV file of 16 bits, or too short, too long, or of a rate
+            out of bounds.
+    """
+    spec = tf.RaggedTensorSpec([None], "float32", ragged_rank=0)
+    waveforms = tf.map_fn(lambda one: _decode_wav(one, sample_rate), wav, fn_output_signature=spec)
+    return waveforms.to_tensor(), tf.cast(waveforms.row_lengths(), "int32")
+
+
+def _decode_wav(wav, sample_rate):
+    check = _expect(
+        tf.equal(tf.strings.substr(wav, 0, 4), "RIFF"),
+        "Expected the bytes of WAV files, which begin with RIFF. Received bytes:",
+        tf.strings.length(wav),
+    )
+    with tf.control_dependencies([check]):
+        channels, rate = tf.audio.decode_wav(wav)
+    samples = tf.shape(channels)[0]
+    seconds = samples / rate
+    _expect(
+        (rate >= LOWEST_RATE) & (rate <= HIGHEST_RATE),
+        f"Expected WAV files of {LOWEST_RATE} to {HIGHEST_RATE} samples a second. Received:",
+        rate,
+    )
+    _expect(
+        (seconds >= SHORTEST) & (seconds <= LONGEST),
+        f"Expected WAV files of {SHORTEST:g} to {LONGEST:g} seconds. Received:",
+        seconds,
+    )
+    return tf.clip_by_value(resample(tf.reduce_mean(channels, axis=1), rate, sample_rate), -1.0, 1.0)
+
+
+def _expect(condition, message, received):
+    return tf.debugging.Assert(condition, [message, received])
+
+
+def _check_target(folder):
+    """Refuse to replace a folder that holds anything but a SavedModel."""
+    if not folder.is_dir():
+        return
+    others = sorted({path.name for path in folder.iterdir()} - _PARTS)
+    if others:
+        raise UserError(
+            f"Expected a new folder, or one of a SavedModel, to write to. {folder} holds {', '.join(others)}"
+        )

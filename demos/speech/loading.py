@@ -1,0 +1,96 @@
+"""Opening what was trained or exported: a run folder, a `.keras` file, a SavedModel."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+from demos.speech.errors import UserError
+
+MODEL_FILE = "model.keras"
+
+
+@dataclasses.dataclass(frozen=True)
+class Recogniser:
+    """What recognition needs, wherever it comes from.
+
+    Attributes:
+        transcribe: function of `waveform` `(batch, samples)` and `num_samples` `(batch,)`; see
+            `ListenAttendSpell.transcribe` for the dict that it returns.
+        sample_rate: Hz, of the waveforms.
+        symbols: the printable name of every token.
+    """
+
+    transcribe: Callable
+    sample_rate: int
+    symbols: tuple[str, ...]
+
+
+def open_recogniser(path, beam_width=1):
+    """Open a SavedModel, a run folder or a `.keras` file.
+
+    Args:
+        path: of a SavedModel made by `export`, for which TensorFlow alone is loaded, or as for `open_model`.
+        beam_width: hypotheses kept by the search; a SavedModel has its own.
+
+    Returns:
+        A `Recogniser`.
+
+    Raises:
+        UserError: there is no model, or it cannot be read, or is not one of ours.
+    """
+    path = Path(path)
+    if path.is_dir() and not (path / MODEL_FILE).exists():
+        return _open_saved_model(path)
+    from demos.speech.recognition import transcriber
+
+    model = open_model(path)
+    return Recogniser(transcriber(model, beam_width), model.features_config.sample_rate, model.vocabulary.symbols)
+
+
+def open_model(path):
+    """The `ListenAttendSpell` of a `.keras` file, or of a run folder.
+
+    Raises:
+        UserError: there is no such file, or it cannot be read, or holds another kind of model.
+    """
+    path = Path(path)
+    path = path / MODEL_FILE if path.is_dir() else path
+    if not path.exists():
+        raise UserError(f"Expected a run folder or a .keras file. Received: model={str(path)!r}, which does not exist")
+    import keras
+
+    from demos.speech.model import ListenAttendSpell
+
+    try:
+        model = keras.saving.load_model(path, compile=False)
+    except Exception as error:  # a file that is damaged, or of another program, can make Keras raise anything
+        raise UserError(
+            f"Expected a .keras file made by train. Received: model={str(path)!r}: {_line(error)}"
+        ) from error
+    if not isinstance(model, ListenAttendSpell):
+        kind = type(model).__name__
+        raise UserError(f"Expected a .keras file made by train. Received: model={str(path)!r}, which holds a {kind}")
+    return model
+
+
+def _open_saved_model(path):
+    if not (path / "saved_model.pb").exists():
+        raise UserError(
+            f"Expected a SavedModel or a run folder. Received: model={str(path)!r}, which has neither saved_model.pb "
+            f"nor {MODEL_FILE}"
+        )
+    import tensorflow as tf
+
+    try:
+        loaded = tf.saved_model.load(path)
+    except Exception as error:  # as above
+        raise UserError(f"Cannot load the SavedModel {path}: {_line(error)}") from error
+    if "serving_default" not in loaded.signatures or not hasattr(loaded, "sample_rate"):
+        raise UserError(f"Expected a SavedModel made by export. Received: model={str(path)!r}")
+    symbols = tuple(symbol.decode() for symbol in loaded.symbols.numpy())
+    return Recogniser(loaded.signatures["serving_default"], int(loaded.sample_rate), symbols)
+
+
+def _line(error):
+    """An exception in one line."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
