@@ -44,6 +44,8 @@ def ctc_per_token(tokens, num_tokens, logits, num_frames, blank):
 
     Reference: Graves et al., "Connectionist Temporal Classification", 2006.
     """
+    # One column more, for a batch without any text has none, which CTC cannot take.
+    tokens = ops.pad(tokens, [[0, 0], [0, 1]])
     possible = num_frames >= num_tokens + _repeats(tokens, num_tokens)
     # An impossible utterance is given no text, so that neither its loss nor its gradient is infinite.
     asked = ops.where(possible, num_tokens, 0)
