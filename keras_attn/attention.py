@@ -155,9 +155,13 @@ class Attention(keras.layers.Layer):
         scores = self.scorer.score(query, memory["scorer"], state)
         return ops.cast(scores, masking.accumulation_dtype(self.compute_dtype))
 
+    def _weights(self, scores, mask, previous, training):
+        # The alignment function is spared what the scorer makes of padding, in values and in gradients.
+        return self.alignment.align(ops.where(mask, scores, ops.zeros_like(scores)), mask, previous, training)
+
     def _align(self, scores, mask, memory, state, training):
         mask = masking.both(memory["mask"], mask)
-        alignment = self.alignment.align(scores, mask, state["alignment"], training)
+        alignment = self._weights(scores, mask, state["alignment"], training)
         context = _weighted_sum(alignment[:, None, :], memory["value"])[:, 0, :]
         return context, {"alignment": alignment, "scorer": self.scorer.next_state(state["scorer"], alignment)}
 
@@ -166,7 +170,7 @@ class Attention(keras.layers.Layer):
         mask = masking.both(memory["mask"][:, None, :], mask)
         if query_mask is not None:
             mask = masking.both(mask, query_mask[:, :, None])
-        alignment = self.alignment.align(scores, mask, None, training)
+        alignment = self._weights(scores, mask, None, training)
         return _weighted_sum(alignment, memory["value"]), alignment
 
     def _loop(self, query, query_mask, mask, memory, training):

@@ -51,8 +51,8 @@ class Registry:
         if callable(identifier) and not isinstance(identifier, (type, keras.layers.Layer)):
             return self.wrap_function(identifier, dtype=dtype)
         raise TypeError(
-            f"Expected a {self.family}: a name, a configuration, an instance or subclass of "
-            f"{self.base.__name__}, or a function. Received: {identifier!r}"
+            f"Expected a name, a configuration, an instance or subclass of {self.base.__name__}, or a "
+            f"function, for the {self.family}. Received: {identifier!r}"
         )
 
     def serialize(self, member):

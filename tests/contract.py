@@ -157,11 +157,7 @@ def unroll(layer, query, value, key, value_mask=None, query_mask=None, attention
         context, after = layer.step(query[:, i], memory, state, mask=ops.convert_to_tensor(mask))
         contexts.append(np.where(real[:, None], to_numpy(context), 0))
         alignment.append(np.where(real[:, None], to_numpy(after["alignment"]), 0))
-        state = keras.tree.map_structure(
-            lambda new, old, real=real: ops.where(real.reshape(-1, *(1,) * (len(new.shape) - 1)), new, old),
-            after,
-            state,
-        )
+        state = loops.where_real(ops.convert_to_tensor(real), after, state)
     return np.stack(contexts, axis=1), np.stack(alignment, axis=1)
 
 
@@ -196,8 +192,6 @@ def gradients(function, variables):
 def weighed(outputs, seed=2):
     """A scalar that depends on every element of `outputs` in its own way."""
     rng = np.random.default_rng(seed)
-    dtype = max((x.dtype for x in to_numpy(outputs)), key=lambda dtype: dtype.itemsize).name
-    total = 0.0
-    for output in outputs:
-        total = total + ops.sum(ops.cast(output, dtype) * rng.normal(size=output.shape).astype(dtype))
-    return total
+    dtype = masking.accumulation_dtype(outputs[0].dtype)
+    weights = [ops.convert_to_tensor(rng.normal(size=output.shape), dtype=dtype) for output in outputs]
+    return sum(ops.sum(ops.cast(output, dtype) * weight) for output, weight in zip(outputs, weights, strict=True))

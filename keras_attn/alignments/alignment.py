@@ -30,8 +30,8 @@ class Alignment(keras.layers.Layer):
         """Turn scores into weights.
 
         Args:
-            scores: ``(..., Tv)`` in at least float32: any leading axes when not recurrent, else
-                ``(batch, Tv)`` or ``(batch, heads, Tv)``.
+            scores: ``(..., Tv)`` in at least float32, 0 where masked: any leading axes when not
+                recurrent, else ``(batch, Tv)`` or ``(batch, heads, Tv)``.
             mask: Booleans that broadcast to `scores`. Masked positions must get weight 0.
             previous: The previous alignment, shaped as `scores`, for a recurrent member.
             training: Whether the model is being trained (for noise and dropout).

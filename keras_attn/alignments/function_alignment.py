@@ -30,7 +30,6 @@ class FunctionAlignment(Alignment):
         self.function = keras.saving.deserialize_keras_object(function) if isinstance(function, dict) else function
 
     def align(self, scores, mask, previous=None, training=None):
-        scores = ops.where(mask, scores, ops.zeros_like(scores))
         return ops.where(mask, self.function(scores, mask), ops.zeros_like(scores))
 
     def get_config(self):
