@@ -1,7 +1,5 @@
 """Figures of an evaluation: the utterances that were recognised worst, and a few others."""
 
-import heapq
-
 from demos.speech.figures import draw_transcript, file_name
 from demos.speech.files import write_beside
 from demos.speech.word_times import true_words
@@ -30,15 +28,14 @@ class Gallery:
         entry = (judgement, utterance, transcript)
         if self.shown in self.places:
             self.ordinary.append(entry)
-        if judgement.wer > 0 and self.most:
-            # Of equals the first stays. The places differ, so the entries themselves are never compared.
-            heapq.heappush(self.worst, (judgement.wer, sum(judgement.edits.values()), -self.shown, entry))
-            self.worst = heapq.nlargest(self.most, self.worst)[::-1]
+        if judgement.wer > 0:
+            # Of equals the first comes first.
+            self.worst = sorted([*self.worst, entry], key=lambda one: one[0].wer, reverse=True)[: self.most]
         self.shown += 1
 
     def draw(self, folder):
         """Draw into a new folder in place of an old one; the lists `worst`, worst first, and `ordinary`."""
-        entries = {"worst": [one[-1] for one in reversed(self.worst)], "ordinary": self.ordinary}
+        entries = {"worst": self.worst, "ordinary": self.ordinary}
         with write_beside(folder) as beside:
             beside.mkdir()
             return {

@@ -1,0 +1,203 @@
+"""Evaluation, with transcripts and alignments that are planted, so that every figure is known."""
+
+import json
+import re
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from demos.speech import evaluation
+from demos.speech.errors import UserError
+from demos.speech.evaluation_table import format_table
+from demos.speech.text import Vocabulary
+from demos.speech.training import make_model
+from tests.demos.speech import tone_words
+
+VOCABULARY = Vocabulary.from_texts(tone_words.PITCHES.keys() | {" "})
+# Seconds of a frame of the planted alignments, and frames by which they are late.
+DURATION, LATE = 0.02, 2
+
+
+def save_model(folder, vocabulary=VOCABULARY, sample_rate=8000):
+    folder.mkdir(exist_ok=True)
+    tone_words.CONFIG.save(folder / "config.json")
+    make_model(tone_words.CONFIG, vocabulary, sample_rate, steps=1).save(folder / "model.keras")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model_folder(tmp_path_factory):
+    return save_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture
+def run(model_folder, tmp_path, monkeypatch):
+    """A run folder, and a corpus and a recogniser to go with it."""
+    for name in ("config.json", "model.keras"):
+        (tmp_path / name).symlink_to(model_folder / name)
+    tone_words.install(monkeypatch)
+    monkeypatch.setattr(evaluation, "transcriber", lambda model, beam_width: planted_transcriber({}))
+    return tmp_path
+
+
+def planted_transcriber(texts):
+    """Writes down what is said, but for the utterances (a number) that `texts` has another text for."""
+    corpus = tone_words.ToneWords()
+    known = {}
+    for number, utterance in enumerate(corpus.utterances("test").as_numpy_iterator()):
+        known[utterance["audio"].tobytes()] = texts.get(number, utterance["text"].decode())
+
+    def transcribe(waveform, num_samples):
+        rows = [
+            np.round(32768 * row[:n]).astype("int16").tobytes()
+            for row, n in zip(waveform.numpy(), num_samples, strict=True)
+        ]
+        return planted_output([known[row] for row in rows], num_samples.numpy())
+
+    return transcribe
+
+
+def planted_output(texts, num_samples):
+    num_frames = (num_samples / 8000 / DURATION).astype("int32")
+    steps, frames = max(1, *map(len, texts)), num_frames.max()
+    alignment, tokens = np.zeros((len(texts), steps, frames), "float32"), np.zeros((len(texts), steps), "int32")
+    for i, text in enumerate(texts):
+        tokens[i, : len(text)] = VOCABULARY.encode(text)
+        ends = [j for j, character in enumerate(text) if character == " "] + [len(text)]
+        for step in range(len(text)):
+            word = next(k for k, end in enumerate(ends) if step <= end)
+            first = round((0.1 + 0.3 * word) / DURATION) + LATE
+            alignment[i, step, first : first + 10] = 0.1
+    output = {
+        "text": np.array([text.encode() for text in texts], object),
+        "tokens": tokens,
+        "num_tokens": np.array([len(text) for text in texts], "int32"),
+        "score": np.zeros(len(texts), "float32"),
+        "alignment": alignment,
+        "frame_times": (DURATION * (np.arange(frames) + 0.5)).astype("float32"),
+        "num_frames": num_frames,
+    }
+    return {name: tf.constant(value) for name, value in output.items()}
+
+
+def references():
+    return [one["text"].decode() for one in tone_words.ToneWords().utterances("test").as_numpy_iterator()]
+
+
+def test_planted_alignments_have_the_errors_that_were_planted(run):
+    results = evaluation.evaluate(run)
+    assert results["wer"] == results["cer"] == results["sentence_error_rate"] == 0 and results["worst"] == []
+    assert results["utterances"] == 6 and results["words"] == results["correct_words"] == len(
+        " ".join(references()).split()
+    )
+    # Of a span of 200 ms, 5 % are cut off at each end: the starts are 40 + 10 ms late, the ends 40 - 10 ms.
+    assert results["boundary_error_ms"] == pytest.approx(40, abs=0.1)
+    assert results["boundary_error_p95_ms"] == pytest.approx(50, abs=0.1)
+    assert results["mass_inside"] == pytest.approx(0.8, abs=1e-3)
+    assert results["monotonicity"] == pytest.approx(1.0)
+    assert results["unfinished"] == 0
+
+
+def test_edits_are_counted(run, monkeypatch):
+    said = references()
+    texts = {0: said[0].replace(" ", " mi ", 1), 2: said[2].rpartition(" ")[0], 4: ""}
+    monkeypatch.setattr(evaluation, "transcriber", lambda model, beam_width: planted_transcriber(texts))
+    results = evaluation.evaluate(run, plots=2)
+    missing = 1 + len(said[4].split())
+    assert (results["substitutions"], results["insertions"], results["deletions"]) == (0, 1, missing)
+    assert results["wer"] == pytest.approx((1 + missing) / results["words"])
+    assert results["sentence_error_rate"] == pytest.approx(3 / 6)
+    assert [one["reference"] for one in results["worst"]] == [
+        said[4],
+        said[0] if len(said[0]) <= len(said[2]) else said[2],
+    ]
+    assert results["worst"][0]["wer"] == 1 and results["worst"][0]["hypothesis"] == ""
+
+
+def test_what_is_written(run):
+    (run / "plots" / "evaluation").mkdir(parents=True)
+    (run / "plots" / "evaluation" / "worst_1_old.png").write_text("of an evaluation before")
+    results = evaluation.evaluate(run / "model.keras", beam_width=2)
+    assert json.loads((run / "evaluation.json").read_text()) == results
+    assert results["dataset"] == "tone_words" and results["split"] == "test" and results["beam_width"] == 2
+    assert results["real_time_factor"] == pytest.approx(results["seconds"] / results["audio_seconds"])
+    plots = [one["plot"] for one in results["ordinary"]]
+    assert sorted(plots) == sorted(map(str, (run / "plots" / "evaluation").iterdir())) and len(plots) == 3
+
+
+def test_without_true_times_there_are_no_errors_of_them(run, monkeypatch):
+    def without_times(name=None, data_dir=None):
+        corpus = tone_words.ToneWords()
+        for split, dataset in corpus._datasets.items():
+            corpus._datasets[split] = dataset.map(lambda one: {key: one[key] for key in one if key != "words"})
+        return corpus
+
+    tone_words.install(monkeypatch, without_times)
+    results = evaluation.evaluate(run, plots=0)
+    assert results["boundary_error_ms"] is None and results["mass_inside"] is None and results["ordinary"] == []
+    assert "boundary error" not in format_table(results)
+
+
+def test_the_table_says_what_matters(run, monkeypatch, capsys):
+    monkeypatch.setattr(evaluation, "transcriber", lambda model, beam_width: planted_transcriber({1: "fa"}))
+    results = evaluation.evaluate(run)
+    assert capsys.readouterr().out == ""
+    evaluation.print_table(results)
+    table = capsys.readouterr().out
+    assert "tone_words, test: 6 utterances" in table
+    assert re.search(rf"word error rate +{results['wer']:.2%}", table)
+    assert re.search(r"boundary error +40 ms", table) and re.search(r"mass inside +80.0%", table)
+    worst = table.split("The worst utterances")[1]
+    assert f"said        {references()[1]}" in worst and "recognised  fa\n" in worst and "worst_1_test_1.png" in worst
+
+
+def test_a_search_that_was_cut_is_counted(run, monkeypatch):
+    monkeypatch.setattr(evaluation, "transcriber", lambda model, beam_width: planted_transcriber({3: "d" * 60}))
+    results = evaluation.evaluate(run, plots=0)
+    assert results["unfinished"] == 1 and "unfinished" in format_table(results)
+
+
+def test_no_run(tmp_path):
+    with pytest.raises(UserError, match="which does not exist"):
+        evaluation.evaluate(tmp_path / "none")
+
+
+def test_no_configuration(run):
+    (run / "config.json").unlink()
+    with pytest.raises(UserError, match=r"Cannot read the configuration .*config.json"):
+        evaluation.evaluate(run)
+
+
+def test_a_model_that_is_none(run):
+    (run / "model.keras").unlink()
+    (run / "model.keras").write_text("no model")
+    with pytest.raises(UserError, match="Expected a .keras file made by train") as caught:
+        evaluation.evaluate(run)
+    assert "\n" not in str(caught.value)
+
+
+def test_another_kind_of_model(run):
+    (run / "model.keras").unlink()
+    keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]).save(run / "model.keras")
+    with pytest.raises(UserError, match="which holds a Sequential"):
+        evaluation.evaluate(run)
+
+
+def test_another_vocabulary(tmp_path, monkeypatch):
+    tone_words.install(monkeypatch)
+    save_model(tmp_path, Vocabulary("adefor"))
+    with pytest.raises(UserError, match="tone_words has characters that the model cannot write: ' ' 'i' 'm'"):
+        evaluation.evaluate(tmp_path)
+
+
+def test_another_sample_rate(run, monkeypatch):
+    tone_words.install(monkeypatch, lambda name=None, data_dir=None: tone_words.ToneWords(sample_rate=16000))
+    with pytest.raises(UserError, match="hears 8000 samples a second; tone_words has 16000"):
+        evaluation.evaluate(run)
+
+
+def test_no_such_split(run):
+    with pytest.raises(UserError, match="train, validation, test. Received: split='dev'"):
+        evaluation.evaluate(run, split="dev")
