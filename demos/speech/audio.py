@@ -40,7 +40,19 @@ def read_audio(path, sample_rate):
     >>> waveform.shape, waveform.dtype
     ((16000,), dtype('float32'))
     """
-    path = Path(path)
+    waveform, rate = _read(Path(path))
+    if rate != sample_rate:
+        waveform = soxr.resample(waveform, rate, sample_rate)
+    return np.clip(waveform, -1.0, 1.0)
+
+
+def check_audio(path):
+    """Raise the UserError that `read_audio` would raise."""
+    _read(Path(path))
+
+
+def _read(path):
+    """The average of the channels, `(samples,)`, and the sample rate of the file in Hz."""
     with _opened(path) as file:
         _check_duration(path, file.frames / file.samplerate)
         # The header may lie: decode little more than is allowed, and look again.
@@ -48,10 +60,7 @@ def read_audio(path, sample_rate):
         rate = file.samplerate
     _check_duration(path, len(frames) / rate)
     _check_values(path, frames)
-    waveform = frames.mean(axis=1)
-    if rate != sample_rate:
-        waveform = soxr.resample(waveform, rate, sample_rate)
-    return np.clip(waveform, -1.0, 1.0)
+    return frames.mean(axis=1), rate
 
 
 @contextlib.contextmanager

@@ -37,6 +37,17 @@ def write_beside(path):
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def check_writable(path):
+    """Find out whether `path` could be written, before hours of work are spent on what is to go there.
+
+    Raises:
+        UserError: no file or folder can be made there.
+    """
+    existing = next(folder for folder in Path(path).absolute().parents if folder.exists())
+    with explained(path):
+        tempfile.TemporaryDirectory(prefix=".writing-", dir=existing).cleanup()
+
+
 @contextlib.contextmanager
 def explained(path):
     """Turn an operating system's refusal while writing `path` into a UserError of one line."""

@@ -14,7 +14,7 @@ from demos.speech.alignment_plots import AlignmentPlots
 from demos.speech.callbacks import EpochNumber, RunState, ValidationErrorRates
 from demos.speech.config import Config
 from demos.speech.errors import UserError
-from demos.speech.files import write_beside
+from demos.speech.files import check_writable, write_beside
 from demos.speech.model import ListenAttendSpell
 from demos.speech.text import Vocabulary
 
@@ -38,7 +38,7 @@ def train(config, run, data_dir=None, resume=False, verbose="auto"):
     Raises:
         UserError: the folder holds a run already, or none to resume, or cannot be written.
     """
-    config = _open_run(config, run, resume)
+    config = _settings(config, run, resume)
     # The same seed gives the same numbers; without it a resumed run would drift from one that was not killed.
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(config.training.seed)
@@ -47,6 +47,9 @@ def train(config, run, data_dir=None, resume=False, verbose="auto"):
     batches = pipeline.TrainingBatches(corpus, vocabulary, config)
     validation = pipeline.evaluation_batches(corpus, "validation", vocabulary, config.training.batch_size)
     model = make_model(config, vocabulary, corpus.sample_rate, config.training.epochs * batches.steps)
+    # Now that nothing is wrong with the settings, the folder becomes that of this run.
+    with write_beside(run / "config.json") as beside:
+        config.save(beside)
     state = RunState(run, config.training.patience)
     if not state.restore(model):
         first = batches.dataset.take(_STATISTICS_BATCHES)
@@ -88,15 +91,18 @@ def make_model(config, vocabulary, sample_rate, steps):
     """A model with new weights, compiled for a training of `steps` steps."""
     training = config.training
     features = dataclasses.replace(config.features, sample_rate=config.features.sample_rate or sample_rate)
-    model = ListenAttendSpell(
-        vocabulary,
-        features,
-        config.listener,
-        config.speller,
-        dataclasses.asdict(config.spec_augment),
-        training.ctc_weight,
-        training.label_smoothing,
-    )
+    try:
+        model = ListenAttendSpell(
+            vocabulary,
+            features,
+            config.listener,
+            config.speller,
+            dataclasses.asdict(config.spec_augment),
+            training.ctc_weight,
+            training.label_smoothing,
+        )
+    except (TypeError, ValueError) as error:
+        raise UserError(f"The settings make no model: {str(error).splitlines()[0]}") from error
     rate = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=training.learning_rate / 100,
         warmup_target=training.learning_rate,
@@ -111,8 +117,8 @@ def make_model(config, vocabulary, sample_rate, steps):
     return model
 
 
-def _open_run(config, run, resume):
-    """Claim the run folder; the configuration that counts."""
+def _settings(config, run, resume):
+    """The configuration that counts."""
     path = run / "config.json"
     if resume:
         if not path.exists():
@@ -120,6 +126,5 @@ def _open_run(config, run, resume):
         return Config.load(path)
     if path.exists():
         raise UserError(f"{run} holds a run already: go on with --resume, or choose another folder with --run")
-    with write_beside(path) as beside:
-        config.save(beside)
+    check_writable(path)
     return config
