@@ -35,7 +35,9 @@ class Gallery:
 
     def draw(self, folder):
         """Draw into a new folder in place of an old one; the lists `worst`, worst first, and `ordinary`."""
-        entries = {"worst": self.worst, "ordinary": self.ordinary}
+        drawn_anyway = {judgement.id for judgement, *_ in self.worst}
+        ordinary = [entry for entry in self.ordinary if entry[0].id not in drawn_anyway]
+        entries = {"worst": self.worst, "ordinary": ordinary}
         with write_beside(folder) as beside:
             beside.mkdir()
             return {

@@ -18,15 +18,15 @@ def _header(results):
         f"{results['dataset']}, {results['split']}: {results['utterances']} utterances, {results['words']} words, "
         f"{minutes:.1f} minutes\n"
         f"{results['model']}, beam width {results['beam_width']}, recognised in {results['seconds']:.1f} s "
-        f"({1 / results['real_time_factor']:.0f} times as fast as spoken)"
+        f"(real-time factor {results['real_time_factor']:.3f})"
     )
 
 
 def _text_rows(results):
-    edits = "{substitutions} other, {insertions} too many, {deletions} missing".format(**results)
+    edits = "{substitutions} wrong, {insertions} too many, {deletions} missing".format(**results)
     rows = [
         ("word error rate", f"{results['wer']:.2%}", edits),
-        ("character error rate", f"{results['cer']:.2%}", "the same of characters"),
+        ("character error rate", f"{results['cer']:.2%}", "the same, of characters"),
         ("sentence error rate", f"{results['sentence_error_rate']:.2%}", "utterances with any error"),
     ]
     if results["unfinished"]:
@@ -40,7 +40,7 @@ def _alignment_rows(results):
         error, most = results["boundary_error_ms"], results["boundary_error_p95_ms"]
         rows += [
             ("boundary error", f"{error:.0f} ms", "median distance of word boundaries from the true ones"),
-            ("", f"{most:.0f} ms", "95 % of them are nearer than this"),
+            ("", f"{most:.0f} ms", "95% of them are nearer than this"),
             ("mass inside", f"{results['mass_inside']:.1%}", "attention of a word that lies where it is said"),
         ]
     return [

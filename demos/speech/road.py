@@ -88,7 +88,7 @@ def _stage(number, title):
     start = time.perf_counter()
     print(f"\n[{number}/5] {title}", flush=True)
     yield
-    print(f"      {_duration(time.perf_counter() - start)}", flush=True)
+    print(f"      took {_duration(time.perf_counter() - start)}", flush=True)
 
 
 def _print_end(run_dir, results, seconds):
@@ -102,7 +102,7 @@ def _print_end(run_dir, results, seconds):
         ("logs", "for TensorBoard"),
         ("config.json", "all settings, for --config"),
     ]
-    print(f"\nDone in {_duration(seconds)}: {results['wer']:.2%} of the words of test are wrong.\n\nLeft in {run_dir}:")
+    print(f"\nDone in {_duration(seconds)}. Word error rate on test: {results['wer']:.2%}\n\nLeft in {run_dir}:")
     for name, meaning in lines:
         print(f"  {name:<16} {meaning}")
     print("\nTo try next:")

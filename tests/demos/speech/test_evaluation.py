@@ -201,3 +201,13 @@ def test_another_sample_rate(run, monkeypatch):
 def test_no_such_split(run):
     with pytest.raises(UserError, match="train, validation, test. Received: split='dev'"):
         evaluation.evaluate(run, split="dev")
+
+
+def test_the_worst_are_not_drawn_twice(run, monkeypatch):
+    texts = dict(enumerate(["do"] * 6))
+    monkeypatch.setattr(evaluation, "transcriber", lambda model, beam_width: planted_transcriber(texts))
+    monkeypatch.setattr("demos.speech.evaluation_plots.draw_transcript", lambda path, *_: path.touch())
+    results = evaluation.evaluate(run, plots=6)
+    assert len(results["worst"]) == 6 and results["ordinary"] == []
+    wers = [one["wer"] for one in results["worst"]]
+    assert wers == sorted(wers, reverse=True)

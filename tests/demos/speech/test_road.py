@@ -36,7 +36,7 @@ def test_what_is_listed_is_there(demo):
     assert {"saved_model", "model.keras", "evaluation.json", "plots", "recording.wav"} <= set(names)
     assert all((folder / name).exists() for name in names)
     assert json.loads((folder / "evaluation.json").read_text()) == results
-    assert f"{results['wer']:.2%} of the words of test are wrong" in printed
+    assert f"Word error rate on test: {results['wer']:.2%}" in printed
 
 
 def test_ends_with_a_test_recording_and_two_commands(demo):
