@@ -5,9 +5,9 @@ import dataclasses
 import keras
 from keras import ops
 
+from demos.speech.augmentation import SpecAugment
 from demos.speech.config import FeatureConfig, ListenerConfig, SpellerConfig
 from demos.speech.features import FeatureNormalization, LogMel
-from demos.speech.augmentation import SpecAugment
 from demos.speech.listener import Listener
 from demos.speech.losses import ctc_per_token, smoothed_cross_entropy, token_accuracy
 from demos.speech.speller import Speller
@@ -86,15 +86,10 @@ class ListenAttendSpell(keras.Model):
         self.speller.build((None, None), encoded)
         self.built = True
 
-    @property
-    def frame_duration(self):
-        """Seconds from one encoder frame to the next."""
-        return self.features_config.hop * self.listener_config.reduction
-
     def frame_times(self, num_frames):
         """Times in seconds of the middles of the encoder frames `0 .. num_frames - 1`."""
-        middle = (self.frame_duration - self.features_config.hop + self.features_config.window) / 2
-        return middle + self.frame_duration * ops.cast(ops.arange(num_frames, dtype="int32"), "float32")
+        joined = self.listener_config.reduction
+        return ops.mean(ops.reshape(self.log_mel.frame_times(num_frames * joined), (-1, joined)), axis=1)
 
     def listen(self, waveform, num_samples, training=None):
         """Encode waveforms: `(batch, frames, dim)` and the mask `(batch, frames)`."""
@@ -105,8 +100,7 @@ class ListenAttendSpell(keras.Model):
 
     def call(self, inputs, training=None):
         encoded, mask = self.listen(inputs["waveform"], inputs["num_samples"], training)
-        start = ops.full_like(inputs["tokens"][:, :1], self.vocabulary.start)
-        tokens = ops.concatenate([start, inputs["tokens"]], axis=1)
+        tokens = ops.pad(inputs["tokens"], [[0, 0], [1, 0]], constant_values=self.vocabulary.start)
         logits, alignment = self.speller(tokens, encoded, mask, training=training)
         return {"logits": logits, "alignment": alignment, "ctc_logits": self.ctc(encoded), "mask": mask}
 
@@ -149,7 +143,8 @@ class ListenAttendSpell(keras.Model):
         )
         start = ops.full_like(num_frames, self.vocabulary.start)
         # CTC training has at most one token a frame, so nobody speaks faster; one more is for the end.
-        result = search(start, state, max_length=num_frames + 1, constants=memory)
+        longest = ops.where(num_frames > 0, num_frames + 1, 0)
+        result = search(start, state, max_length=longest, constants=memory)
         tokens, num_tokens = result.tokens[:, 0], result.lengths[:, 0]
         return {
             "text": self.vocabulary.decode_tensor(tokens, num_tokens),

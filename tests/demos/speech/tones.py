@@ -28,6 +28,7 @@ def tones(text):
 
 def padded(audios, dtype="float32"):
     """A batch of audios: `waveform` and `num_samples`."""
+    audios = list(audios)
     waveform = np.zeros((len(audios), max(map(len, audios))), "float32")
     for row, audio in zip(waveform, audios, strict=True):
         row[: len(audio)] = audio / 32768
