@@ -128,6 +128,4 @@ def _check_target(folder):
         return
     others = sorted({path.name for path in folder.iterdir()} - _PARTS)
     if others:
-        raise UserError(
-            f"Expected a new folder, or one of a SavedModel, to write to. {folder} holds {', '.join(others)}"
-        )
+        raise UserError(f"Expected a new folder, or a SavedModel to replace. {folder} holds {', '.join(others)}")

@@ -1,6 +1,7 @@
 """Opening what was trained or exported: a run folder, a `.keras` file, a SavedModel."""
 
 import dataclasses
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,6 +58,10 @@ def open_model(path):
     path = path / MODEL_FILE if path.is_dir() else path
     if not path.exists():
         raise UserError(f"Expected a run folder or a .keras file. Received: model={str(path)!r}, which does not exist")
+    if not zipfile.is_zipfile(path):
+        raise UserError(
+            f"Expected a .keras file made by train. Received: model={str(path)!r}, which is damaged or none"
+        )
     import keras
 
     from demos.speech.model import ListenAttendSpell
@@ -64,9 +69,7 @@ def open_model(path):
     try:
         model = keras.saving.load_model(path, compile=False)
     except Exception as error:  # a file that is damaged, or of another program, can make Keras raise anything
-        raise UserError(
-            f"Expected a .keras file made by train. Received: model={str(path)!r}: {_line(error)}"
-        ) from error
+        raise UserError(f"Cannot load {path}, which should be a .keras file made by train: {_line(error)}") from error
     if not isinstance(model, ListenAttendSpell):
         kind = type(model).__name__
         raise UserError(f"Expected a .keras file made by train. Received: model={str(path)!r}, which holds a {kind}")

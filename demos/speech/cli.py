@@ -1,0 +1,237 @@
+"""The command line. Nothing heavy is imported here, so that `--help` answers at once."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from demos.speech import commands
+from demos.speech.errors import UserError
+from demos.speech.transcribe import DEFAULT_MODEL
+
+_EXAMPLES = """\
+Without a command, the whole road is gone on the synthetic commands: build the data, train, evaluate, export,
+transcribe. It takes about ten minutes on two cores.
+
+examples:
+  python -m demos.speech train --dataset spoken_digit --run runs/digits
+  python -m demos.speech transcribe recording.wav other.mp3 --json
+"""
+
+
+def main(argv=None):
+    """Run a command.
+
+    Args:
+        argv: the arguments, those of the process when None.
+
+    Returns:
+        The exit code: 0; 2 after a mistake of the user or a refusal of the system, with one line for each on standard
+        error; 130 after Ctrl-C.
+    """
+    arguments = _parse(argv)
+    try:
+        arguments.command(arguments)
+        sys.stdout.flush()
+        return 0
+    except KeyboardInterrupt:
+        print(f"interrupted{arguments.hint}", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # Who read the output wants no more of it. Python would complain about that once again at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (UserError, OSError, ModuleNotFoundError) as error:
+        lines = _lines(error)
+    except Exception as error:
+        lines = _lines_of_tensorflow(error)
+        if not lines:
+            raise
+    for line in lines:
+        print(f"error: {line}", file=sys.stderr)
+    return 2
+
+
+def _parse(argv):
+    parser = make_parser()
+    arguments = parser.parse_args(argv)
+    if arguments.command is not commands.road and (arguments.road_run or arguments.road_data_dir):
+        parser.error("--run and --data-dir come after the command")
+    return arguments
+
+
+def _lines(error):
+    if isinstance(error, ModuleNotFoundError):
+        if (error.name or "").split(".")[0] in ("demos", "keras_attn"):
+            raise error
+        return [f"the package {error.name} is not installed; all that is needed: pip install -e '.[demo]'"]
+    if isinstance(error, OSError) and error.strerror:
+        return [f"{error.filename}: {error.strerror}" if error.filename else error.strerror]
+    return str(error).splitlines()
+
+
+def _lines_of_tensorflow(error):
+    """The line that matters of an error of TensorFlow, of which it writes many; nothing for any other error."""
+    tensorflow = sys.modules.get("tensorflow")
+    if tensorflow is None or not isinstance(error, tensorflow.errors.OpError):
+        return []
+    lines = [line.strip() for line in error.message.split("[[{{")[0].splitlines() if line.strip()]
+    return [lines[-1] if lines else type(error).__name__]
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message):
+        self.exit(2, f"error: {message} (see {self.prog} --help)\n")
+
+
+def make_parser():
+    """The parser of all commands; `command` of what it returns is the function to call with that."""
+    parser = _Parser(
+        prog="python -m demos.speech",
+        description="Listen, Attend and Spell: a speech recogniser built on keras_attn.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(command=commands.road, hint="; the same command goes on with it")
+    # Names of their own, as those of a command would overwrite them.
+    _add_places(parser, "runs/demo", "road_")
+    subparsers = parser.add_subparsers(title="commands", metavar="command")
+    for name, add_arguments in _COMMANDS.items():
+        summary = getattr(commands, name).__doc__
+        help = summary[0].lower() + summary[1:].rstrip(".")
+        subparser = subparsers.add_parser(name, help=help, description=summary)
+        subparser.set_defaults(command=getattr(commands, name), hint="")
+        add_arguments(subparser)
+    return parser
+
+
+def _add_train(parser):
+    _add_places(parser, "runs/ and the dataset, with - for /")
+    parser.add_argument(
+        "--dataset",
+        metavar="NAME",
+        help="synthetic_speech/commands, synthetic_speech/digits, synthetic_speech/numbers or spoken_digit "
+        "(default: synthetic_speech/commands)",
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings, a config.json (default: built-in ones)")
+    parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped (default: a new run)")
+    parser.add_argument("--seed", type=int, metavar="N", help="of all random numbers (default: 0)")
+    parser.add_argument("--epochs", type=int, metavar="N", help="at most so many passes over the data (default: 12)")
+    parser.add_argument("--batch-size", type=int, metavar="N", help="utterances a step (default: 32)")
+    parser.add_argument("--learning-rate", type=float, metavar="R", help="its highest value (default: 0.002)")
+    parser.add_argument("--test-speaker", metavar="NAME", help="of spoken_digit: test on this speaker (default: none)")
+    parser.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any setting of config.json, such as listener.units=256; may be given several times (default: none)",
+    )
+    parser.set_defaults(hint="; go on with --resume")
+
+
+def _add_evaluate(parser):
+    _add_model(parser, "run folder, or .keras file with its config.json beside it")
+    _add_split(parser)
+    _add_data_dir(parser)
+    _add_beam_width(parser)
+    parser.add_argument(
+        "--plots", type=_at_least(0), default=5, metavar="N", help=f"worst utterances to draw {_DEFAULT}"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object (default: a table)")
+
+
+def _add_transcribe(parser):
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="audio: WAV, FLAC, OGG, MP3 and more")
+    parser.add_argument(
+        "--model",
+        type=Path,
+        default=DEFAULT_MODEL,
+        metavar="MODEL",
+        help=f"SavedModel or run folder (default: the shipped one, saved_models/{DEFAULT_MODEL.name})",
+    )
+    parser.add_argument("--json", action="store_true", help="print a JSON object for each file (default: the text)")
+    parser.add_argument("--plot", type=Path, metavar="DIR", help="draw a figure for each file there (default: none)")
+
+
+def _add_plot(parser):
+    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="audio (default: an utterance of a dataset)")
+    _add_model(parser, "SavedModel, run folder or .keras file")
+    parser.add_argument("--dataset", metavar="NAME", help="of the utterance (default: that of the run)")
+    _add_split(parser)
+    parser.add_argument("--index", type=_at_least(0), default=0, metavar="N", help=f"of the utterance {_DEFAULT}")
+    parser.add_argument(
+        "--output", type=_figure, default="alignment.png", metavar="FILE", help=f".png or .svg file {_DEFAULT}"
+    )
+    _add_data_dir(parser)
+
+
+def _add_export(parser):
+    _add_model(parser, "run folder or .keras file")
+    parser.add_argument(
+        "--output", type=Path, metavar="DIR", help="folder of the SavedModel (default: saved_model in the run folder)"
+    )
+    _add_beam_width(parser)
+
+
+_COMMANDS = {
+    "train": _add_train,
+    "evaluate": _add_evaluate,
+    "transcribe": _add_transcribe,
+    "plot": _add_plot,
+    "export": _add_export,
+}
+_DEFAULT = "(default: %(default)s)"
+
+
+def _add_places(parser, run, prefix=""):
+    parser.add_argument(
+        "--run", type=Path, dest=f"{prefix}run", metavar="DIR", help=f"folder for all that is made (default: {run})"
+    )
+    _add_data_dir(parser, prefix)
+
+
+def _add_data_dir(parser, prefix=""):
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        dest=f"{prefix}data_dir",
+        metavar="DIR",
+        help="folder of TFDS for its datasets (default: ~/tensorflow_datasets)",
+    )
+
+
+def _add_model(parser, what):
+    parser.add_argument("--model", type=Path, required=True, metavar="MODEL", help=f"{what} (required)")
+
+
+def _add_split(parser):
+    parser.add_argument("--split", default="test", metavar="NAME", help=f"train, validation or test {_DEFAULT}")
+
+
+def _add_beam_width(parser):
+    parser.add_argument(
+        "--beam-width",
+        type=_at_least(1),
+        default=4,
+        metavar="N",
+        help=f"hypotheses kept by the search, 1 is greedy {_DEFAULT}",
+    )
+
+
+def _at_least(lowest):
+    def number(text):
+        if int(text) < lowest:
+            raise argparse.ArgumentTypeError(f"expected a number of at least {lowest}, received {text}")
+        return int(text)
+
+    return number
+
+
+def _figure(text):
+    if Path(text).suffix not in (".png", ".svg"):
+        raise argparse.ArgumentTypeError(f"expected a name that ends in .png or .svg, received {text!r}")
+    return Path(text)

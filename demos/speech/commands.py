@@ -1,0 +1,99 @@
+"""What each command does with its arguments. What is heavy is imported when it is needed."""
+
+import json
+import sys
+from pathlib import Path
+
+from demos.speech.errors import UserError
+from demos.speech.quiet import load_tensorflow
+
+
+def road(arguments):
+    """Go the whole road on the embedded default."""
+    load_tensorflow()
+    from demos.speech import road
+
+    places = {"run_dir": arguments.road_run, "data_dir": arguments.road_data_dir}
+    road.run(**{name: value for name, value in places.items() if value}, verbose=_verbosity())
+
+
+def train(arguments):
+    """Train a recogniser."""
+    load_tensorflow()
+    from demos.speech.settings import settings
+    from demos.speech.training import train
+
+    config = settings(arguments)
+    run = arguments.run or Path("runs", config.dataset.replace("/", "-"))
+    model = train(config, run, arguments.data_dir, arguments.resume, _verbosity())
+    print(f"The best model is in {model}; to see how good it is: python -m demos.speech evaluate --model {run}")
+
+
+def evaluate(arguments):
+    """Measure how well a model recognises a split of the data of its run."""
+    load_tensorflow()
+    from demos.speech.evaluation import evaluate, print_table
+
+    results = evaluate(
+        arguments.model, arguments.split, arguments.data_dir, arguments.beam_width, plots=arguments.plots
+    )
+    if arguments.json:
+        print(json.dumps(results, ensure_ascii=False))
+    else:
+        print_table(results)
+
+
+def transcribe(arguments):
+    """Write down what is said in audio files."""
+    from demos.speech.files import check_writable
+    from demos.speech.transcribe import DEFAULT_MODEL, check_files, print_transcripts
+
+    check_files(arguments.files)
+    if arguments.plot:
+        check_writable(arguments.plot / "figure")
+    if arguments.model == DEFAULT_MODEL and not arguments.model.exists():
+        raise UserError(f"There is no shipped model in {arguments.model}: name one with --model")
+    load_tensorflow()
+    from demos.speech.loading import open_recogniser
+
+    print_transcripts(arguments.files, open_recogniser(arguments.model), arguments.json, arguments.plot)
+
+
+def plot(arguments):
+    """Draw the alignment of an audio file, or of an utterance of a dataset."""
+    from demos.speech.audio import check_audio
+    from demos.speech.files import check_writable
+
+    if arguments.file:
+        check_audio(arguments.file)
+    check_writable(arguments.output)
+    load_tensorflow()
+    from demos.speech.loading import open_recogniser
+    from demos.speech.plot import corpus_of, plot_file, plot_utterance
+
+    recogniser = open_recogniser(arguments.model)
+    if arguments.file:
+        plot_file(recogniser, arguments.file, arguments.output)
+    else:
+        corpus = corpus_of(arguments.model, arguments.dataset, arguments.data_dir)
+        plot_utterance(recogniser, corpus, arguments.split, arguments.index, arguments.output)
+    print(arguments.output)
+
+
+def export(arguments):
+    """Write the SavedModel of a trained model, for which TensorFlow alone is enough."""
+    from demos.speech.files import check_writable
+
+    model = arguments.model
+    output = arguments.output or (model if model.is_dir() else model.parent) / "saved_model"
+    check_writable(output)
+    load_tensorflow()
+    from demos.speech.export import export
+
+    export(model, output, arguments.beam_width)
+    print(f"{output}: a SavedModel; to use it: python -m demos.speech transcribe FILE --model {output}")
+
+
+def _verbosity():
+    """A progress bar for a person, a line an epoch for a file."""
+    return 1 if sys.stdout.isatty() else 2

@@ -1,0 +1,69 @@
+"""The settings of a run from what the command line says."""
+
+import json
+
+from demos.speech.config import Config
+from demos.speech.errors import UserError
+
+# Options of `train`, and the settings that they are short for.
+_SHORT = {
+    "dataset": "dataset",
+    "test_speaker": "test_speaker",
+    "seed": "training.seed",
+    "epochs": "training.epochs",
+    "batch_size": "training.batch_size",
+    "learning_rate": "training.learning_rate",
+}
+
+
+def settings(arguments):
+    """The `Config` of the arguments of `train`: of the file, changed by the options, changed by `--set`.
+
+    Raises:
+        UserError: the file cannot be read, a setting makes no sense, or there are settings for a run to resume, which
+            has its own.
+    """
+    given = {name: getattr(arguments, name) for name in _SHORT if getattr(arguments, name) is not None}
+    if arguments.resume:
+        _check_resume(arguments, given)
+    config = Config.load(arguments.config) if arguments.config else Config()
+    for name, value in given.items():
+        config = config.replace(**nested(_SHORT[name], value))
+    for text in arguments.settings:
+        config = config.replace(**override(text))
+    return config
+
+
+def override(text):
+    """What `Config.replace` takes, from `NAME=VALUE`; the value is JSON, or a plain string.
+
+    >>> override("listener.units=256"), override("augmentation.speed=[0.8, 1.2]"), override("speller.scorer=additive")
+    ({'listener': {'units': 256}}, {'augmentation': {'speed': [0.8, 1.2]}}, {'speller': {'scorer': 'additive'}})
+    """
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise UserError(f"Expected --set NAME=VALUE. Received: {text!r}")
+    try:
+        return nested(name, json.loads(value))
+    except ValueError:
+        return nested(name, value)
+
+
+def nested(name, value):
+    """A dict in a dict for every dot of a name.
+
+    >>> nested("a.b", 1)
+    {'a': {'b': 1}}
+    """
+    for part in reversed(name.split(".")):
+        value = {part: value}
+    return value
+
+
+def _check_resume(arguments, given):
+    # The dataset may be needed to find the run.
+    names = [name for name in given if name != "dataset" or arguments.run]
+    options = [f"--{name.replace('_', '-')}" for name in names]
+    options += [f"--{name}" for name, value in (("config", arguments.config), ("set", arguments.settings)) if value]
+    if options:
+        raise UserError(f"--resume goes on with the settings of the run: leave out {', '.join(options)}")
