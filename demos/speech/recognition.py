@@ -1,6 +1,7 @@
 """Recognising many utterances: batches of like lengths, and results cut to what each utterance really has."""
 
 import dataclasses
+import functools
 import itertools
 from typing import Any
 
@@ -62,7 +63,9 @@ def recognise(transcribe, utterances, batch_size=32):
 def transcriber(model, beam_width=1):
     """`model.transcribe` as one graph for every shape."""
     signature = (tf.TensorSpec((None, None), "float32"), tf.TensorSpec((None,), "int32"))
-    return tf.function(lambda waveform, num_samples: model.transcribe(waveform, num_samples, beam_width), signature)
+    # Nothing here needs AutoGraph, which reads the source files once more.
+    transcribe = functools.partial(model.transcribe, beam_width=beam_width)
+    return tf.function(transcribe, signature, autograph=False)
 
 
 def to_waveform(audio):
