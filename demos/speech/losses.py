@@ -47,9 +47,10 @@ def ctc_per_token(tokens, num_tokens, logits, num_frames, blank):
     # One column more, for a batch without any text has none, which CTC cannot take.
     tokens = ops.pad(tokens, [[0, 0], [0, 1]])
     possible = num_frames >= num_tokens + _repeats(tokens, num_tokens)
-    # An impossible utterance is given no text, so that neither its loss nor its gradient is infinite.
     asked = ops.where(possible, num_tokens, 0)
-    losses = _ctc(tokens, asked, ops.cast(logits, "float32"), num_frames, blank)
+    # An impossible utterance, or one without text, is given one token and a frame for it, so that neither its loss
+    # nor its gradient is infinite, and then no weight.
+    losses = _ctc(tokens, ops.maximum(asked, 1), ops.cast(logits, "float32"), ops.maximum(num_frames, 1), blank)
     losses = ops.where(asked > 0, losses, ops.zeros_like(losses))
     total = ops.cast(ops.sum(asked), "float32")
     return ops.sum(losses) / ops.maximum(total, 1.0)
