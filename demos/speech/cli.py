@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def main(argv=None):
     except (UserError, OSError, ModuleNotFoundError) as error:
         lines = _lines(error)
     except Exception as error:
-        lines = _lines_of_tensorflow(error)
+        lines = _lines_of_cause(error)
         if not lines:
             raise
     for line in lines:
@@ -70,13 +71,18 @@ def _lines(error):
     return str(error).splitlines()
 
 
-def _lines_of_tensorflow(error):
-    """The line that matters of an error of TensorFlow, of which it writes many; nothing for any other error."""
+def _lines_of_cause(error):
+    """The line that matters of a refusal of the system that a library reports as something else; none for a bug."""
     tensorflow = sys.modules.get("tensorflow")
-    if tensorflow is None or not isinstance(error, tensorflow.errors.OpError):
-        return []
-    lines = [line.strip() for line in error.message.split("[[{{")[0].splitlines() if line.strip()]
-    return [lines[-1] if lines else type(error).__name__]
+    while error is not None:
+        if isinstance(error, OSError):
+            return _lines(error)
+        if tensorflow is not None and isinstance(error, tensorflow.errors.OpError):
+            # Of the many lines of an error in a graph, the last before the names of its nodes.
+            message = re.sub(r"^{{function_node .*?}} | \[Op:\w+\]$", "", error.message.split("\n\t [[{{")[0])
+            return [line.strip() for line in message.splitlines() if line.strip()][-1:] or [type(error).__name__]
+        error = error.__cause__
+    return []
 
 
 class _Parser(argparse.ArgumentParser):
@@ -118,7 +124,9 @@ def _add_train(parser):
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings, a config.json (default: built-in ones)")
     parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped (default: a new run)")
     parser.add_argument("--seed", type=int, metavar="N", help="of all random numbers (default: 0)")
-    parser.add_argument("--epochs", type=int, metavar="N", help="at most so many passes over the data (default: 12)")
+    parser.add_argument(
+        "--epochs", type=int, metavar="N", help="at most so many passes over the data (default: 7; 14 for spoken_digit)"
+    )
     parser.add_argument("--batch-size", type=int, metavar="N", help="utterances a step (default: 32)")
     parser.add_argument("--learning-rate", type=float, metavar="R", help="its highest value (default: 0.002)")
     parser.add_argument("--test-speaker", metavar="NAME", help="of spoken_digit: test on this speaker (default: none)")

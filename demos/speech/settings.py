@@ -26,7 +26,8 @@ def settings(arguments):
     given = {name: getattr(arguments, name) for name in _SHORT if getattr(arguments, name) is not None}
     if arguments.resume:
         _check_resume(arguments, given)
-    config = Config.load(arguments.config) if arguments.config else Config()
+    suited = Config.of_dataset(given["dataset"]) if "dataset" in given else Config()
+    config = Config.load(arguments.config) if arguments.config else suited
     for name, value in given.items():
         config = config.replace(**nested(_SHORT[name], value))
     for text in arguments.settings:
