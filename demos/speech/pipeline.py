@@ -14,7 +14,9 @@ _SAMPLE = 500
 
 
 class TrainingBatches:
-    """Batches of one epoch after another, each a pure function of the seed and of the number `epoch`.
+    """Batches of one epoch after another, each a pure function of the number `epoch` and of the seed.
+
+    That is the seed of the configuration, and the one that `keras.utils.set_random_seed` has set.
 
     Args:
         corpus: a `Corpus`.
@@ -54,25 +56,21 @@ class TrainingBatches:
         return _bucket(dataset, self.boundaries, self.config.training.batch_size).take(self.steps)
 
 
-def evaluation_batches(corpus, split, vocabulary, batch_size, most=None):
+def evaluation_batches(corpus, split, vocabulary, batch_size):
     """Batches of a split as they are, each utterance once.
 
     Args:
         corpus: a `Corpus`.
         split: name of the split.
-        vocabulary: a `Vocabulary`, or None for batches without tokens.
+        vocabulary: a `Vocabulary`.
         batch_size: utterances in a batch.
-        most: number of utterances to take, all when None.
     """
-    utterances = corpus.utterances(split)
-    if most is not None:
-        utterances = utterances.take(most)
-    dataset = utterances.map(
+    dataset = corpus.utterances(split).map(
         lambda utterance: _model_inputs(_waveform(utterance["audio"]), utterance["text"], vocabulary),
         num_parallel_calls=tf.data.AUTOTUNE,
     )
     boundaries = bucket_boundaries(corpus)
-    sizes = np.bincount(np.searchsorted(boundaries, sample_counts(utterances), side="right"))
+    sizes = np.bincount(np.searchsorted(boundaries, sample_counts(corpus.utterances(split)), side="right"))
     batches = sum(math.ceil(size / batch_size) for size in sizes)
     dataset = _bucket(dataset, boundaries, batch_size)
     return dataset.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(tf.data.AUTOTUNE)
