@@ -5,6 +5,7 @@ import pytest
 
 from demos.speech.recognition import Transcript
 from demos.speech.word_times import (
+    TAIL,
     Word,
     compare_times,
     frame_grid,
@@ -52,10 +53,10 @@ def test_read_words():
     transcript = planted("go on", [[2], [3, 4], [15], [5, 6], [7, 8, 9]])
     words = read_words(transcript)
     assert [word.text for word in words] == ["go", "on"]
-    # 5 % of the mass of 2 tokens is 10 % of the first one's.
-    assert words[0].start == pytest.approx(OFFSET + DURATION * 2.1, abs=1e-5)
-    assert words[0].end == pytest.approx(OFFSET + DURATION * (5 - 0.1 * 2), abs=1e-5)
-    assert words[1].start == pytest.approx(OFFSET + DURATION * (5 + 0.1 * 2), abs=1e-5)
+    # A share of the mass of 2 tokens is twice that share of the first one's.
+    assert words[0].start == pytest.approx(OFFSET + DURATION * (2 + 2 * TAIL), abs=1e-5)
+    assert words[0].end == pytest.approx(OFFSET + DURATION * (5 - 2 * TAIL * 2), abs=1e-5)
+    assert words[1].start == pytest.approx(OFFSET + DURATION * (5 + 2 * TAIL * 2), abs=1e-5)
 
 
 def test_nothing_recognised_has_no_words():
@@ -65,13 +66,13 @@ def test_nothing_recognised_has_no_words():
 
 
 def test_planted_errors_are_found():
-    # Each word fills its frames evenly, so that what is read is 5 % of its length inside.
+    # Each word fills its frames evenly, so that what is read is a known share of its length inside.
     transcript = planted("go on", [[2, 3, 4, 5], [2, 3, 4, 5], [0], [6, 7], [6, 7]])
     words = [Word("go", OFFSET + 2 * DURATION, OFFSET + 6 * DURATION), Word("on", 0.3675, 0.3675 + DURATION)]
     result = compare_times(transcript, words)
     expected = [
-        [0.05 * 4 * DURATION] * 2,
-        [0.3675 - OFFSET - DURATION * 6.1, 0.3675 + DURATION - OFFSET - DURATION * 7.9],
+        [TAIL * 4 * DURATION] * 2,
+        [0.3675 - OFFSET - DURATION * (6 + 2 * TAIL), 0.3675 + DURATION - OFFSET - DURATION * (8 - 2 * TAIL)],
     ]
     np.testing.assert_allclose(result["boundary_error"], np.abs(expected), atol=1e-5)
     # The true "on" is frame 9, where nothing is attended to.
