@@ -30,11 +30,18 @@ def write_beside(path):
         folder = Path(tempfile.mkdtemp(prefix=".writing-", dir=path.parent))
         try:
             yield folder / path.name
-            if path.is_dir():
-                shutil.rmtree(path)
+            if path.is_dir() and (folder / path.name).exists():
+                # A folder cannot take the name of another; a rename of that one is sooner done than its removal.
+                os.replace(path, folder / ".replaced")
             os.replace(folder / path.name, path)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_unfinished(folder):
+    """Remove what `write_beside` was writing anywhere in a folder when it was killed. Nobody may be writing there."""
+    for leftover in list(Path(folder).rglob(".writing-*")):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def check_writable(path):
@@ -43,7 +50,8 @@ def check_writable(path):
     Raises:
         UserError: no file or folder can be made there.
     """
-    existing = next(folder for folder in Path(path).absolute().parents if folder.exists())
+    path = Path(path).absolute()
+    existing = path if path.is_dir() else next(folder for folder in path.parents if folder.exists())
     with explained(path):
         tempfile.TemporaryDirectory(prefix=".writing-", dir=existing).cleanup()
 
@@ -54,5 +62,5 @@ def explained(path):
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error).splitlines()[0]
+        reason = error.strerror or (str(error) or type(error).__name__).splitlines()[0]
         raise UserError(f"Cannot write {path}: {reason}") from error
