@@ -91,7 +91,8 @@ class AttentionCell(keras.layers.Layer):
             inputs: ``(batch, input_dim)``.
             memory: What `prepare` returned.
             state: What `initial_state` or an earlier step returned.
-            training: Whether the model is being trained.
+            training: Whether the model is being trained. A Keras cell with dropout then keeps the
+                mask of its first step, until `reset_dropout_mask`; `AttentionRNN` sees to that.
 
         Returns:
             The output ``(batch, output_dim)`` and the next state.

@@ -229,19 +229,6 @@ def test_dropout_of_the_alignment_trains_and_differs_from_call_to_call(arrays, s
     assert len(np.unique(alignment[0] == 0, axis=0)) > 10
 
 
-def test_the_same_seed_gives_the_same_training(arrays):
-    query, value, _ = arrays
-
-    def losses():
-        keras.utils.set_random_seed(5)
-        inputs = [keras.Input((None, 4)) for _ in range(2)]
-        model = keras.Model(inputs, Attention("location_aware", Softmax(dropout=0.5))(*inputs))
-        model.compile("sgd", "mse")
-        return model.fit([query, value], np.ones_like(query), epochs=2, verbose=0).history["loss"]
-
-    assert losses() == losses()
-
-
 @keras.saving.register_keras_serializable(package="test_attention")
 class Subclassed(keras.Model):
     def __init__(self, scorer="additive", **kwargs):
