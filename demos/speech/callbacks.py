@@ -1,7 +1,6 @@
 """What happens between the epochs of training."""
 
 import json
-import shutil
 
 import jiwer
 import keras
@@ -94,35 +93,31 @@ class RunState(keras.callbacks.Callback):
         """Load the last complete epoch into a compiled model; False when there is none."""
         if not self.history:
             return False
-        folder = self._folder(self.epochs)
-        model.load_weights(folder / "last.weights.h5")
-        with np.load(folder / "random.npz") as values:
-            for variable, name in zip(random_variables(model), values.files, strict=True):
+        with np.load(self._weights(self.epochs)) as values:
+            for variable, name in zip(_variables(model), values.files, strict=True):
                 variable.assign(values[name])
         return True
 
     def on_epoch_end(self, epoch, logs=None):
         self.history.append({name: float(value) for name, value in logs.items()})
-        with write_beside(self._folder(self.epochs)) as beside:
-            beside.mkdir()
-            self.model.save_weights(beside / "last.weights.h5")
-            np.savez(beside / "random.npz", *[one.numpy() for one in random_variables(self.model)])
+        # No HDF5: it brings the whole process down when the disk is full.
+        with write_beside(self._weights(self.epochs)) as beside:
+            np.savez(beside, *[variable.numpy() for variable in _variables(self.model)])
         if self.best_epoch == self.epochs - 1:
             with write_beside(self.run / "model.keras") as beside:
                 self.model.save(beside)
         with write_beside(self._history_path) as beside:
             beside.write_text(json.dumps(self.history, indent=1))
-        shutil.rmtree(self._folder(self.epochs - 1), ignore_errors=True)
+        self._weights(self.epochs - 1).unlink(missing_ok=True)
         self.model.stop_training = self.stopped
 
-    def _folder(self, epochs):
-        return self.run / "state" / f"epoch_{epochs}"
+    def _weights(self, epochs):
+        return self.run / "state" / f"epoch_{epochs}.npz"
 
 
-def random_variables(model):
-    """The states of the random number generators, which Keras does not save with the weights."""
-    saved = {id(weight) for weight in model.weights}
-    return [variable for variable in model.non_trainable_variables if id(variable) not in saved]
+def _variables(model):
+    """All that changes in training: weights, states of the random number generators, and what the optimizer keeps."""
+    return [*model.trainable_variables, *model.non_trainable_variables, *model.optimizer.variables]
 
 
 def _rank(logs):
