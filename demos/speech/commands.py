@@ -50,7 +50,7 @@ def transcribe(arguments):
 
     check_files(arguments.files)
     if arguments.plot:
-        check_writable(arguments.plot / "figure")
+        check_writable(arguments.plot)
     if arguments.model == DEFAULT_MODEL and not arguments.model.exists():
         raise UserError(f"There is no shipped model in {arguments.model}: name one with --model")
     load_tensorflow()
