@@ -1,7 +1,7 @@
 """Training: what is trained, on what, and in which run folder.
 
-A run folder holds `config.json`, the best model `model.keras`, `history.jsonl` (a line an epoch), `state/` (what
-`--resume` needs), `logs/` for TensorBoard and `plots/`.
+A run folder holds `config.json`, the best model `model.keras`, `state/` (what `--resume` needs, with the numbers of
+every epoch in `history.json`), `logs/` for TensorBoard and `plots/`.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ from demos.speech.alignment_plots import AlignmentPlots
 from demos.speech.callbacks import EpochNumber, RunState, ValidationErrorRates
 from demos.speech.config import Config
 from demos.speech.errors import UserError
-from demos.speech.files import check_writable, write_beside
+from demos.speech.files import check_writable, remove_unfinished, write_beside
 from demos.speech.model import ListenAttendSpell
 from demos.speech.text import Vocabulary
 
@@ -43,7 +43,7 @@ def train(config, run, data_dir=None, resume=False, verbose="auto"):
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(config.training.seed)
     corpus = open_corpus(config, data_dir)
-    vocabulary = Vocabulary.from_texts(texts(corpus, "train"))
+    vocabulary = Vocabulary.from_texts(text for split in ("train", "validation") for text in texts(corpus, split))
     batches = pipeline.TrainingBatches(corpus, vocabulary, config)
     validation = pipeline.evaluation_batches(corpus, "validation", vocabulary, config.training.batch_size)
     model = make_model(config, vocabulary, corpus.sample_rate, config.training.epochs * batches.steps)
@@ -107,7 +107,7 @@ def make_model(config, vocabulary, sample_rate, steps):
         initial_learning_rate=training.learning_rate / 100,
         warmup_target=training.learning_rate,
         warmup_steps=max(1, round(training.warmup * steps)),
-        decay_steps=round((1 - training.warmup) * steps),
+        decay_steps=max(1, round((1 - training.warmup) * steps)),
         alpha=0.01,
     )
     optimizer = keras.optimizers.Adam(rate, global_clipnorm=training.clip_norm)
@@ -123,6 +123,7 @@ def _settings(config, run, resume):
     if resume:
         if not path.exists():
             raise UserError(f"There is no run to resume in {run}: it has no config.json")
+        remove_unfinished(run)
         return Config.load(path)
     if path.exists():
         raise UserError(f"{run} holds a run already: go on with --resume, or choose another folder with --run")
