@@ -122,11 +122,11 @@ _RECIPES = {"spoken_digit": {"training": {"epochs": 14}}}
 # Lowest and highest values.
 _LIMITS = {
     **dict.fromkeys(("sample_rate", "bands", "stack", "levels", "units", "embedding"), (1, math.inf)),
-    **dict.fromkeys(("epochs", "batch_size"), (1, math.inf)),
+    **dict.fromkeys(("epochs", "batch_size", "patience"), (1, math.inf)),
     **dict.fromkeys(("window", "hop", "learning_rate", "clip_norm"), (1e-9, math.inf)),
     **dict.fromkeys(("dropout", "warmup", "label_smoothing"), (0, 0.99)),
     **dict.fromkeys(("ctc_weight", "time_share"), (0, 1)),
-    **dict.fromkeys(("patience", "time_masks", "frequency_masks", "frequency_width"), (0, math.inf)),
+    **dict.fromkeys(("time_masks", "frequency_masks", "frequency_width"), (0, math.inf)),
     "seed": (0, 2**32 - 1),
 }
 

@@ -64,6 +64,7 @@ def test_frames_that_an_encoder_frame_stands_for():
         ({"training": {"seed": -1}}, "Expected seed from 0 to 4294967295. Received: seed=-1"),
         ({"training": {"warmup": 1.0}}, "Expected warmup from 0 to 0.99. Received: warmup=1.0"),
         ({"training": {"ctc_weight": float("nan")}}, "Expected ctc_weight from 0 to 1. Received: ctc_weight=nan"),
+        ({"training": {"patience": 0}}, "Expected patience from 1 to inf. Received: patience=0"),
         ({"listener": {"levels": 0}}, "Expected levels from 1 to inf. Received: levels=0"),
     ],
 )
