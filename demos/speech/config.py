@@ -12,12 +12,16 @@ from demos.speech.errors import UserError
 
 @dataclasses.dataclass(frozen=True)
 class FeatureConfig:
-    """Log-mel features; `window` and `hop` in seconds, `sample_rate` in Hz (None: that of the dataset)."""
+    """Log-mel features; `window` and `hop` in seconds, `sample_rate` in Hz (None: that of the dataset).
+
+    With `subtract_mean` each band has mean 0 in each utterance.
+    """
 
     sample_rate: int | None = None
     bands: int = 40
     window: float = 0.025
     hop: float = 0.010
+    subtract_mean: bool = True
 
 
 @dataclasses.dataclass(frozen=True)

@@ -203,6 +203,22 @@ class FeatureNormalization(keras.layers.Layer):
         return super().get_config() | {"epsilon": self.epsilon}
 
 
+def subtract_mean(features, mask):
+    """Take the mean of every band over the real frames from each utterance: level, microphone and line drop out.
+
+    Args:
+        features: `(batch, frames, bands)`.
+        mask: bool `(batch, frames)`; features elsewhere are 0 afterwards.
+
+    >>> subtract_mean(np.array([[[1.0], [3.0], [9.0]]]), np.array([[True, True, False]])).numpy().squeeze().tolist()
+    [-1.0, 1.0, 0.0]
+    """
+    mask = mask[..., None]
+    features = ops.where(mask, features, 0.0)
+    frames = ops.maximum(ops.sum(ops.cast(mask, features.dtype), axis=1, keepdims=True), 1.0)
+    return ops.where(mask, features - ops.sum(features, axis=1, keepdims=True) / frames, 0.0)
+
+
 def masked_statistics(batches):
     """Mean and variance of every band over the real frames, in one pass and in float64.
 

@@ -44,6 +44,7 @@ def ctc_per_token(tokens, num_tokens, logits, num_frames, blank):
 
     Reference: Graves et al., "Connectionist Temporal Classification", 2006.
     """
+    num_tokens, num_frames = ops.cast(num_tokens, "int32"), ops.cast(num_frames, "int32")
     # One column more, for a batch without any text has none, which CTC cannot take.
     tokens = ops.pad(tokens, [[0, 0], [0, 1]])
     possible = num_frames >= num_tokens + _repeats(tokens, num_tokens)

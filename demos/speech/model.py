@@ -7,7 +7,7 @@ from keras import ops
 
 from demos.speech.augmentation import SpecAugment
 from demos.speech.config import FeatureConfig, ListenerConfig, SpellerConfig
-from demos.speech.features import FeatureNormalization, LogMel
+from demos.speech.features import FeatureNormalization, LogMel, subtract_mean
 from demos.speech.listener import Listener
 from demos.speech.losses import ctc_per_token, smoothed_cross_entropy, token_accuracy
 from demos.speech.speller import Speller
@@ -91,9 +91,14 @@ class ListenAttendSpell(keras.Model):
         joined = self.listener_config.reduction
         return ops.mean(ops.reshape(self.log_mel.frame_times(num_frames * joined), (-1, joined)), axis=1)
 
+    def features(self, waveform, num_samples):
+        """Log-mel features before the normalisation with the statistics of the training data, and their mask."""
+        features, mask = self.log_mel(waveform, num_samples)
+        return (subtract_mean(features, mask) if self.features_config.subtract_mean else features), mask
+
     def listen(self, waveform, num_samples, training=None):
         """Encode waveforms: `(batch, frames, dim)` and the mask `(batch, frames)`."""
-        features, mask = self.log_mel(waveform, num_samples)
+        features, mask = self.features(waveform, num_samples)
         features = self.normalization(features, mask)
         features = self.spec_augment(features, mask, training=training)
         return self.listener(features, mask, training=training)

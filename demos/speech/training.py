@@ -53,7 +53,7 @@ def train(config, run, data_dir=None, resume=False, verbose="auto"):
     state = RunState(run, config.training.patience)
     if not state.restore(model):
         first = batches.dataset.take(_STATISTICS_BATCHES)
-        features = (model.log_mel(batch["waveform"], batch["num_samples"]) for batch in first)
+        features = (model.features(batch["waveform"], batch["num_samples"]) for batch in first)
         model.normalization.adapt(features)
     recognised = ValidationErrorRates(list(corpus.utterances("validation").as_numpy_iterator()))
     if not state.finished(config.training.epochs):
