@@ -7,8 +7,8 @@ import numpy as np
 
 from keras_attn import metrics
 
-# The share of the attention of a word that is cut off at each end of it: a little always strays far. On utterances of
-# validation, twice or half as much gives larger errors of the boundaries.
+# The share of the attention of a word that is cut off at each end of it: a little always strays far. On the
+# validation utterances of the synthetic commands, 0.05 and 0.15 gave larger errors of the boundaries.
 TAIL = 0.1
 
 
