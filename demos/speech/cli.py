@@ -79,7 +79,7 @@ def _lines_of_cause(error):
             return _lines(error)
         if tensorflow is not None and isinstance(error, tensorflow.errors.OpError):
             # Of the many lines of an error in a graph, the last before the names of its nodes.
-            message = re.sub(r"^{{function_node .*?}} | \[Op:\w+\]$", "", error.message.split("\n\t [[{{")[0])
+            message = re.sub(r"^{{function_node .*?}} | \[Op:\w+\].*$", "", error.message.split("\n\t [[{{")[0])
             return [line.strip() for line in message.splitlines() if line.strip()][-1:] or [type(error).__name__]
         error = error.__cause__
     return []

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -45,7 +46,8 @@ def test_every_option_has_a_help_text_with_its_default(capsys, command):
 def test_defaults_in_the_help_are_those_of_the_configuration(capsys):
     text = help_of(capsys, "train")
     values = Config().training
-    for default in (values.epochs, values.batch_size, values.learning_rate, values.seed, Config().dataset):
+    epochs = f"{values.epochs}; {Config.of_dataset('spoken_digit').training.epochs} for spoken_digit"
+    for default in (epochs, values.batch_size, values.learning_rate, values.seed, Config().dataset):
         assert f"(default: {default})" in text
     assert all(name in text for name in corpora._CORPORA)
     assert f"(default: {road.RUN})" in help_of(capsys)
@@ -176,6 +178,39 @@ def test_an_output_that_cannot_be_written(run, capsys, command):
     }
     message = refusal(capsys, command, *arguments[command])
     assert message.startswith(f"Cannot write {target}") and message.endswith(": Not a directory")
+
+
+@pytest.fixture
+def full_disk(tmp_path):
+    """A folder on a disk of its own that has 20 kB left."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("mounting a small disk takes Linux and the rights of its administrator")
+    (folder / "filler").write_bytes(bytes(1004 * 1024))
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("command", ["export", "evaluate", "plot"])
+def test_a_full_disk(run, full_disk, capsys, command):
+    for name in ("config.json", "model.keras"):
+        (full_disk / name).symlink_to(run / name)
+    before = contents(full_disk)
+    arguments = {
+        "export": ["--model", run, "--output", full_disk / "x"],
+        "evaluate": ["--model", full_disk, "--beam-width", "1"],
+        "plot": ["--model", run, "--output", full_disk / "x.png"],
+    }
+    line = refusal(capsys, command, *arguments[command])
+    assert "No space left on device" in line and str(full_disk) in line
+    assert contents(full_disk) == before
+
+
+def contents(folder):
+    """All files below a folder, with their sizes."""
+    return {path: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
 
 
 def test_settings_that_make_no_model(capsys, monkeypatch, tmp_path):
