@@ -90,7 +90,12 @@ def texts(corpus, split):
 def make_model(config, vocabulary, sample_rate, steps):
     """A model with new weights, compiled for a training of `steps` steps."""
     training = config.training
-    features = dataclasses.replace(config.features, sample_rate=config.features.sample_rate or sample_rate)
+    if config.features.sample_rate not in (None, sample_rate):
+        raise UserError(
+            f"Expected features.sample_rate to be that of {config.dataset}, {sample_rate} Hz, or null. "
+            f"Received: features.sample_rate={config.features.sample_rate}"
+        )
+    features = dataclasses.replace(config.features, sample_rate=sample_rate)
     try:
         model = ListenAttendSpell(
             vocabulary,
