@@ -247,25 +247,27 @@ class Subclassed(keras.Model):
         return {**super().get_config(), "scorer": keras.saving.serialize_keras_object(self.attention.scorer)}
 
 
-def models(scorer):
+def functional(scorer):
     x = keras.Input((None, 4))
-    yield keras.Sequential([keras.Input((None, 4)), Attention(scorer), keras.layers.Dense(2)])
-    yield keras.Model(x, keras.layers.Dense(2)(Attention(scorer)(x, x)))
-    yield Subclassed(scorer)
+    return keras.Model(x, keras.layers.Dense(2)(Attention(scorer)(x, x)))
 
 
-@pytest.mark.parametrize("kind", [0, 1, 2], ids=["sequential", "functional", "subclassed"])
+def sequential(scorer):
+    return keras.Sequential([keras.Input((None, 4)), Attention(scorer), keras.layers.Dense(2)])
+
+
+@pytest.mark.parametrize("make_model", [sequential, functional, Subclassed])
 @pytest.mark.parametrize("scorer", SCORERS)
-def test_models_train_save_and_load(arrays, scorer, kind, tmp_path):
+def test_models_train_save_and_load(arrays, scorer, make_model, tmp_path):
     x = arrays[1]
-    model = list(models(scorer))[kind]
+    model = make_model(scorer)
     model.compile("adam", "mse")
     model.fit(x, np.ones((2, 5, 2), "float32"), verbose=0)
     expected = to_numpy(model(x))
     model.save(tmp_path / "model.keras")
     assert_same(to_numpy(keras.models.load_model(tmp_path / "model.keras")(x)), expected)
     model.save_weights(tmp_path / "model.weights.h5")
-    other = list(models(scorer))[kind]
+    other = make_model(scorer)
     if not other.built:
         other.build(x.shape)
     other.load_weights(tmp_path / "model.weights.h5")

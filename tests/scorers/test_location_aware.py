@@ -110,9 +110,7 @@ def test_shifting_memory_and_alignment_shifts_the_scores(rng):
 
 
 def test_errors():
-    with pytest.raises(
-        ValueError, match=r"one of \['both', 'cumulative', 'previous'\]. Received: features='all'"
-    ):
+    with pytest.raises(ValueError, match=r"one of \['both', 'cumulative', 'previous'\]. Received: features='all'"):
         LocationAware(features="all")
     for size in (4, 0):
         with pytest.raises(ValueError, match=rf"an odd number of frames. Received: kernel_size={size}"):
