@@ -87,7 +87,7 @@ class Config:
     listener: ListenerConfig = ListenerConfig()
     speller: SpellerConfig = SpellerConfig()
     training: TrainingConfig = TrainingConfig()
-    augmentation: WaveformAugmentation = WaveformAugmentation()
+    augmentation: WaveformAugmentation = WaveformAugmentation(snr_db=(20.0, 50.0))
     spec_augment: SpecAugmentConfig = SpecAugmentConfig()
 
     def to_dict(self):
@@ -120,7 +120,7 @@ class Config:
             raise UserError(f"{path} is not a configuration: {error}") from None
 
 
-# What differs from the defaults, which suit the synthetic commands: an epoch of spoken_digit is shorter, and always new.
+# What differs from the defaults, which suit the synthetic commands. An epoch of spoken_digit is short, and new each time.
 _RECIPES = {"spoken_digit": {"training": {"epochs": 14}}}
 
 # Lowest and highest values.
