@@ -36,7 +36,8 @@ class Attention(keras.layers.Layer):
             query may attend to.
         use_causal_mask: Whether query ``i`` sees only the values ``0 ... i``.
         return_attention_scores: Whether to return the alignment as well.
-        mask: For the list form, ``[query_mask, value_mask]`` and perhaps a key mask.
+        mask: ``[query_mask, value_mask]`` and perhaps a key mask, as the list form has it; in
+            self-attention also the one mask. A mask given by its own name comes before it.
         training: Whether the model is being trained.
 
     Returns:
