@@ -120,7 +120,7 @@ class Config:
             raise UserError(f"{path} is not a configuration: {error}") from None
 
 
-# What differs from the defaults, which suit the synthetic commands. An epoch of spoken_digit is short, and new each time.
+# What differs from the defaults, which suit the commands. An epoch of spoken_digit is short, and new each time.
 _RECIPES = {"spoken_digit": {"training": {"epochs": 14}}}
 
 # Lowest and highest values.
