@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from demos.speech import losses
 from demos.speech.recognition import transcriber
+from demos.speech.training import make_model
 from tests.demos.speech.tones import SAMPLE_RATE, TINY, VOCABULARY, batch_of, padded, tiny_model, tones
 
 TEXTS = ["abc", "d", "ca db", "bbad"]
@@ -179,8 +180,8 @@ def test_a_text_too_long_for_ctc_still_teaches_the_speller(trained):
 
 @pytest.mark.parametrize(("sample_rate", "stack", "levels"), [(8000, 2, 2), (22050, 3, 1), (11025, 1, 3)])
 def test_frame_times_are_the_middles_of_what_a_frame_has_heard(sample_rate, stack, levels):
-    config = TINY.replace(features={"sample_rate": sample_rate}, listener={"stack": stack, "levels": levels})
-    model = tiny_model(config)
+    config = TINY.replace(listener={"stack": stack, "levels": levels})
+    model = make_model(config, VOCABULARY, sample_rate, steps=1)
     hop, window, joined = round(0.010 * sample_rate), round(0.025 * sample_rate), stack * 2 ** (levels - 1)
     first = np.arange(50) * joined * hop
     last = first + (joined - 1) * hop + window
