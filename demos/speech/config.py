@@ -71,7 +71,7 @@ class TrainingConfig:
 class SpecAugmentConfig:
     """Stripes cut out of the features in training; the arguments of `SpecAugment`."""
 
-    time_masks: int = 1
+    time_masks: int = 0
     time_share: float = 0.05
     frequency_masks: int = 1
     frequency_width: int = 6

@@ -14,9 +14,7 @@ _SAMPLE = 500
 
 
 class TrainingBatches:
-    """Batches of one epoch after another, each a pure function of the number `epoch` and of the seed.
-
-    That is the seed of the configuration, and the one that `keras.utils.set_random_seed` has set.
+    """Batches of one epoch after another, each a pure function of the number `epoch` and of the seed of `config`.
 
     Args:
         corpus: a `Corpus`.
@@ -34,22 +32,30 @@ class TrainingBatches:
         self.corpus = corpus
         self.vocabulary = vocabulary
         self.config = config
-        self.epoch = 0
         self.steps = math.ceil(corpus.size("train") / config.training.batch_size)
         self.boundaries = bucket_boundaries(corpus)
-        dataset = tf.data.Dataset.from_generator(
-            lambda: self._one_epoch(self.epoch).as_numpy_iterator(), output_signature=self._one_epoch(0).element_spec
-        )
+        self._epoch = tf.Variable(0, dtype="int64", trainable=False)
+        dataset = tf.data.Dataset.range(1).flat_map(lambda _: self._one_epoch(self._epoch.read_value()))
         self.dataset = dataset.apply(tf.data.experimental.assert_cardinality(self.steps)).prefetch(tf.data.AUTOTUNE)
 
+    @property
+    def epoch(self):
+        return int(self._epoch)
+
+    @epoch.setter
+    def epoch(self, number):
+        self._epoch.assign(number)
+
     def _one_epoch(self, epoch):
-        seed = self.config.training.seed
-        utterances = self.corpus.utterances("train", seed=seed, epoch=epoch)
-        utterances = utterances.shuffle(SHUFFLE_BUFFER, seed=1000 * seed + epoch).repeat()
+        # Of the graph of this function alone, where the seed of a shuffle is one with that of its graph.
+        tf.compat.v1.set_random_seed(1)
+        seed = 1000 * self.config.training.seed + epoch
+        utterances = self.corpus.utterances("train", seed=self.config.training.seed, epoch=epoch)
+        utterances = utterances.shuffle(SHUFFLE_BUFFER, seed).repeat()
 
         def prepare(index, utterance):
-            seeds = tf.stack([tf.constant(1000 * seed + epoch, "int64"), index])
-            waveform, _ = augment_waveform(_waveform(utterance["audio"]), seeds, self.config.augmentation)
+            waveform = _waveform(utterance["audio"])
+            waveform, _ = augment_waveform(waveform, tf.stack([seed, index]), self.config.augmentation)
             return _model_inputs(waveform, utterance["text"], self.vocabulary)
 
         dataset = utterances.enumerate().map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
