@@ -125,7 +125,7 @@ def _add_train(parser):
     parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped (default: a new run)")
     parser.add_argument("--seed", type=int, metavar="N", help="of all random numbers (default: 0)")
     parser.add_argument(
-        "--epochs", type=int, metavar="N", help="at most so many passes over the data (default: 7; 14 for spoken_digit)"
+        "--epochs", type=int, metavar="N", help="at most so many passes over the data (default: 7; 12 for spoken_digit)"
     )
     parser.add_argument("--batch-size", type=int, metavar="N", help="utterances a step (default: 32)")
     parser.add_argument("--learning-rate", type=float, metavar="R", help="its highest value (default: 0.002)")

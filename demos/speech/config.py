@@ -121,7 +121,7 @@ class Config:
 
 
 # What differs from the defaults, which suit the commands. An epoch of spoken_digit is short, and new each time.
-_RECIPES = {"spoken_digit": {"training": {"epochs": 14}}}
+_RECIPES = {"spoken_digit": {"training": {"epochs": 12}}}
 
 # Lowest and highest values.
 _LIMITS = {
