@@ -1,0 +1,34 @@
+"""The models that ship: small, with a card, and right about a voice they have never met."""
+
+import io
+from pathlib import Path
+
+import pytest
+import soundfile
+import tensorflow as tf
+
+from demos.speech.datasets.synthetic_speech.espeak import speak
+
+FOLDER = Path(__file__).parents[1] / "saved_models"
+MODELS = sorted(path for path in FOLDER.iterdir() if path.is_dir())
+
+
+def wav_of(text, voice="en-us+m4"):
+    """The bytes of a WAV file in which eSpeak NG says `text`, at its own 22,050 Hz, by a voice of the test split."""
+    speech, file = speak(text, voice), io.BytesIO()
+    soundfile.write(file, speech.samples, speech.sample_rate, format="WAV", subtype="PCM_16")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda path: path.name)
+def test_is_small_and_has_a_card(model):
+    assert sum(path.stat().st_size for path in model.rglob("*")) < 20e6
+    card = (model / "README.md").read_text()
+    assert all(word in card for word in ("Command", "Data", "Licence", "Seed", "Commit", "Word error rate"))
+
+
+def test_the_commands_model_understands():
+    texts = ["turn the kitchen light on", "open my blinds in the evening", "start the oven tonight"]
+    model = tf.saved_model.load(FOLDER / "commands")
+    result = model.signatures["transcribe_wav"](wav=tf.constant([wav_of(text) for text in texts]))
+    assert [text.decode() for text in result["text"].numpy()] == texts
