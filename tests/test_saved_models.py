@@ -3,6 +3,7 @@
 import io
 from pathlib import Path
 
+import jiwer
 import pytest
 import soundfile
 import tensorflow as tf
@@ -10,6 +11,14 @@ import tensorflow as tf
 from demos.speech.datasets.synthetic_speech.espeak import speak
 
 FOLDER = Path(__file__).parents[1] / "saved_models"
+SENTENCES = [
+    "turn the kitchen light on",
+    "open my blinds in the evening",
+    "start the oven tonight",
+    "call doctor wilson after lunch",
+    "play quiet music in my garage",
+    "set an alarm for half past nine tonight",
+]
 MODELS = sorted(path for path in FOLDER.iterdir() if path.is_dir())
 
 
@@ -28,7 +37,9 @@ def test_is_small_and_has_a_card(model):
 
 
 def test_the_commands_model_understands():
-    texts = ["turn the kitchen light on", "open my blinds in the evening", "start the oven tonight"]
+    """Not every word, as its card says; a tenth is far from that, and from what a broken model gets right."""
+    spoken = [(text, voice) for text in SENTENCES for voice in ("en-us+m4", "en-gb+f2")]
+    texts = [text for text, _ in spoken]
     model = tf.saved_model.load(FOLDER / "commands")
-    result = model.signatures["transcribe_wav"](wav=tf.constant([wav_of(text) for text in texts]))
-    assert [text.decode() for text in result["text"].numpy()] == texts
+    result = model.signatures["transcribe_wav"](wav=tf.constant([wav_of(*one) for one in spoken]))
+    assert jiwer.wer(texts, [text.decode() for text in result["text"].numpy()]) < 0.1
