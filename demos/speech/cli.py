@@ -12,7 +12,7 @@ from demos.speech.transcribe import DEFAULT_MODEL
 
 _EXAMPLES = """\
 Without a command, the whole road is gone on the synthetic commands: build the data, train, evaluate, export,
-transcribe. It takes about ten minutes on two cores.
+transcribe. It takes about nine minutes on two cores.
 
 examples:
   python -m demos.speech train --dataset spoken_digit --run runs/digits
