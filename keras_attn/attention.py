@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_attn import alignments, call_forms, loops, masking, scorers
+from keras_attn import alignments, call_forms, heads, loops, masking, queries, registry, scorers
 
 
 @keras.saving.register_keras_serializable(package="keras_attn")
@@ -22,6 +22,11 @@ class Attention(keras.layers.Layer):
             function ``(query, key) -> scores``.
         alignment: A name such as ``"softmax"``, an `Alignment`, its configuration, or a
             registered function ``(scores, mask) -> weights``.
+        value_projection: A layer for the values before they are attended to, such as `Dense`.
+        output_projection: A layer for the context.
+
+    With a scorer of several heads (`MultiHead`), the values, projected or not, are split evenly
+    among the heads, and the context is the concatenation of theirs.
 
     Call arguments:
         query: ``(batch, Tq, query_dim)``, or the list ``[query, value]`` or
@@ -42,7 +47,11 @@ class Attention(keras.layers.Layer):
 
     Returns:
         The context ``(batch, Tq, value_dim)``; with `return_attention_scores` also the alignment
-        ``(batch, Tq, Tv)``, in at least float32. A query that may attend to nothing gets zeros.
+        ``(batch, Tq, Tv)`` or ``(batch, heads, Tq, Tv)``, in at least float32. A query that may
+        attend to nothing gets zeros (before the output projection).
+
+    Raises:
+        ValueError: If scorer and alignment function make no sense together, or inputs do not fit.
 
     For one step at a time, in a decoder:
 
@@ -56,12 +65,15 @@ class Attention(keras.layers.Layer):
     ((2, 3), (2, 7))
     """
 
-    def __init__(self, scorer="additive", alignment="softmax", **kwargs):
+    def __init__(self, scorer="additive", alignment="softmax", value_projection=None, output_projection=None, **kwargs):
         super().__init__(**kwargs)
         self.scorer = scorers.get(scorer, dtype=self.dtype_policy.name)
         self.alignment = alignments.get(alignment, dtype=self.dtype_policy.name)
+        self.value_projection = registry.layer(value_projection)
+        self.output_projection = registry.layer(output_projection)
         self.supports_masking = True
         self.supports_jit = loops.SUPPORT_JIT or not self.recurrent
+        self.alignment.require_sense(self.scorer)
 
     @property
     def recurrent(self):
@@ -70,11 +82,26 @@ class Attention(keras.layers.Layer):
 
     def build(self, query_shape, value_shape=None, key_shape=None):
         query_shape, value_shape, key_shape = call_forms.unpack(query_shape, value_shape, key_shape)
-        # A part that comes from a saved file may be built already.
-        if not self.scorer.built:
-            self.scorer.build(query_shape, key_shape)
-        if not self.alignment.built:
-            self.alignment.build((query_shape[0], query_shape[1], value_shape[1]))
+        registry.build(self.scorer, query_shape, key_shape)
+        registry.build(self.value_projection, value_shape)
+        projected = value_shape
+        if self.value_projection is not None:
+            projected = self.value_projection.compute_output_shape(value_shape)
+        if self.scorer.heads is not None and projected[-1] % self.scorer.heads:
+            raise ValueError(
+                f"Expected values that {self.scorer.heads} heads can share evenly (a value_projection may see to "
+                f"that). Received: value_dim={projected[-1]}"
+            )
+        registry.build(self.output_projection, (*query_shape[:2], projected[-1]))
+        context_shape = (*query_shape[:2], self.context_dim(value_shape[-1]))
+        registry.build(self.alignment, query_shape, key_shape, context_shape)
+
+    def context_dim(self, value_dim):
+        """The last dimension of the context, for values of `value_dim`."""
+        shape = (None, None, value_dim)
+        for projection in (self.value_projection, self.output_projection):
+            shape = shape if projection is None else projection.compute_output_shape(shape)
+        return shape[-1]
 
     def prepare(self, value, key=None, mask=None):
         """Make the memory: what does not depend on the queries, once per utterance.
@@ -85,25 +112,53 @@ class Attention(keras.layers.Layer):
             mask: ``(batch, Tv)`` booleans; everything is real when None.
 
         Returns:
-            A nest of batch-major tensors: ``"value"``, ``"mask"`` and the scorer's own ``"scorer"``.
+            A nest of batch-major tensors: ``"value"``, ``"mask"`` and what the parts prepare,
+            ``"scorer"`` and ``"alignment"``.
         """
         value = ops.cast(value, self.compute_dtype)
         mask = ops.ones(ops.shape(value)[:2], dtype="bool") if mask is None else ops.cast(mask, "bool")
         key = value if key is None else ops.cast(key, self.compute_dtype)
-        key = masking.zero_padding(key, mask)
+        key, value = masking.zero_padding(key, mask), masking.zero_padding(value, mask)
+        if self.value_projection is not None:
+            value = self.value_projection(value)
         return {
-            "value": masking.zero_padding(value, mask),
+            "value": heads.split(value, self.scorer.heads),
             "mask": mask,
             "scorer": self.scorer.prepare(key, mask),
+            "alignment": self.alignment.prepare(key, mask),
         }
 
     def initial_state(self, memory):
-        """State before the first query: ``"alignment"`` ``(batch, Tv)`` and the scorer's own ``"scorer"``."""
+        """State before the first query.
+
+        Returns:
+            A dict of batch-major tensors: ``"alignment"``, ``(batch, Tv)`` or ``(batch, heads, Tv)``;
+            ``"position"``, the number of queries so far; and what the parts remember, ``"scorer"``
+            and ``"alignment_function"``.
+        """
         alignment = self.alignment.initial_alignment(memory["mask"])
         alignment = ops.cast(alignment, masking.accumulation_dtype(self.compute_dtype))
-        return {"alignment": alignment, "scorer": self.scorer.initial_state(memory["scorer"], alignment)}
+        if self.scorer.heads is not None:
+            alignment = ops.repeat(alignment[:, None], self.scorer.heads, axis=1)
+        return {
+            "alignment": alignment,
+            "position": ops.zeros(ops.shape(alignment)[:1], dtype="int32"),
+            "scorer": self.scorer.initial_state(memory["scorer"], alignment),
+            "alignment_function": self.alignment.initial_state(memory["alignment"], alignment),
+        }
 
-    def step(self, query, memory, state, training=None, mask=None):
+    def score(self, query, memory, state):
+        """Scores ``(batch, [heads,] Tq, Tv)`` of queries ``(batch, Tq, query_dim)``; see `Scorer.score`."""
+        scores = self.scorer.score(query, memory["scorer"], state)
+        return ops.cast(scores, masking.accumulation_dtype(self.compute_dtype))
+
+    def context(self, alignment, memory):
+        """Context ``(batch, Tq, value_dim)`` of an alignment ``(batch, [heads,] Tq, Tv)``."""
+        value = memory["value"]
+        context = heads.join(ops.matmul(ops.cast(alignment, value.dtype), value), self.scorer.heads)
+        return context if self.output_projection is None else self.output_projection(context)
+
+    def step(self, query, memory, state, training=None, mask=None, scores=None):
         """Attend once.
 
         Args:
@@ -112,14 +167,33 @@ class Attention(keras.layers.Layer):
             state: What `initial_state` or an earlier step returned.
             training: Whether the model is being trained.
             mask: ``(batch, Tv)`` booleans for this query alone, beside the mask of the memory.
+            scores: ``(batch, [heads,] Tv)``, if they are known already.
 
         Returns:
-            The context ``(batch, value_dim)`` and the next state, with the alignment of this step
-            ``(batch, Tv)`` under ``"alignment"``.
+            The context ``(batch, value_dim)`` and the next state, with the alignment of this step,
+            ``(batch, Tv)`` or ``(batch, heads, Tv)``, under ``"alignment"``.
         """
-        query = ops.cast(query, self.compute_dtype)
-        scores = self._score(query[:, None, :], memory, state["scorer"])[:, 0, :]
-        return self._align(scores, mask, memory, state, training)
+        query = ops.cast(query, self.compute_dtype)[:, None, :]
+        own, position = state["scorer"], state["position"]
+        if scores is None:
+            scores = self.score(query, memory, {**own, "position": position[:, None]})[..., 0, :]
+        mask = heads.of_all(masking.both(memory["mask"], mask), self.scorer.heads)
+        alignment, alignment_state = self.alignment.step(
+            queries.spare_padding(scores, mask),
+            mask,
+            state["alignment"],
+            state["alignment_function"],
+            query,
+            memory["alignment"],
+            training,
+        )
+        context = self.context(alignment[..., None, :], memory)[:, 0, :]
+        return context, {
+            "alignment": alignment,
+            "position": position + 1,
+            "scorer": self.scorer.next_state(own, alignment, query, memory["scorer"]),
+            "alignment_function": self.alignment.next_state(alignment_state, query, context),
+        }
 
     def call(
         self,
@@ -148,57 +222,12 @@ class Attention(keras.layers.Layer):
             seen = ops.any(mask, axis=1)
             value, key = masking.zero_padding(value, seen), masking.zero_padding(key, seen)
         memory = self.prepare(value, key, masking.both(value_mask, key_mask))
-        run = self._loop if self.recurrent else self._all_at_once
-        context, alignment = run(query, query_mask, mask, memory, training)
+        attend = queries.attend_one_by_one if self.recurrent else queries.attend_at_once
+        context, alignment = attend(self, query, query_mask, mask, memory, training)
+        if query_mask is not None:
+            context = masking.zero_padding(context, query_mask)
+            alignment = masking.zero_padding(alignment, heads.of_all(query_mask, self.scorer.heads))
         return (context, alignment) if return_attention_scores else context
-
-    def _score(self, query, memory, state):
-        scores = self.scorer.score(query, memory["scorer"], state)
-        return ops.cast(scores, masking.accumulation_dtype(self.compute_dtype))
-
-    def _weights(self, scores, mask, previous, training):
-        # The alignment function is spared what the scorer makes of padding, in values and in gradients.
-        return self.alignment.align(ops.where(mask, scores, ops.zeros_like(scores)), mask, previous, training)
-
-    def _align(self, scores, mask, memory, state, training):
-        mask = masking.both(memory["mask"], mask)
-        alignment = self._weights(scores, mask, state["alignment"], training)
-        context = _weighted_sum(alignment[:, None, :], memory["value"])[:, 0, :]
-        return context, {"alignment": alignment, "scorer": self.scorer.next_state(state["scorer"], alignment)}
-
-    def _all_at_once(self, query, query_mask, mask, memory, training):
-        scores = self._score(query, memory, {})
-        mask = masking.both(memory["mask"][:, None, :], mask)
-        if query_mask is not None:
-            mask = masking.both(mask, query_mask[:, :, None])
-        alignment = self._weights(scores, mask, None, training)
-        return _weighted_sum(alignment, memory["value"]), alignment
-
-    def _loop(self, query, query_mask, mask, memory, training):
-        state = self.initial_state(memory)
-        inputs = {"query": query} if self.scorer.recurrent else {"scores": self._score(query, memory, {})}
-        if mask is not None:
-            shape = (*ops.shape(query)[:2], ops.shape(memory["mask"])[1])
-            inputs["mask"] = ops.broadcast_to(mask, shape)
-        if query_mask is not None:
-            inputs["real"] = query_mask
-
-        def step(carry, x):
-            mask, state = x.get("mask"), carry["state"]
-            if self.scorer.recurrent:
-                context, state = self.step(x["query"], memory, state, training, mask)
-            else:
-                context, state = self._align(x["scores"], mask, memory, state, training)
-            after = {"context": context, "state": state}
-            return loops.where_real(x["real"], after, carry) if "real" in x else after
-
-        value = memory["value"]
-        context = ops.zeros((ops.shape(value)[0], value.shape[-1]), dtype=value.dtype)
-        _, states = loops.scan(self, step, {"context": context, "state": state}, inputs, training)
-        context, alignment = states["context"], states["state"]["alignment"]
-        if query_mask is None:
-            return context, alignment
-        return masking.zero_padding(context, query_mask), masking.zero_padding(alignment, query_mask)
 
     def compute_mask(self, query, mask=None):
         return mask[0] if isinstance(mask, (list, tuple)) else mask
@@ -206,9 +235,11 @@ class Attention(keras.layers.Layer):
     def compute_output_spec(self, query, value=None, key=None, attention_mask=None, return_attention_scores=False, **_):
         query, value, key = call_forms.unpack(query, value, key)
         call_forms.require_pairs(attention_mask)
-        context = keras.KerasTensor((*query.shape[:2], value.shape[-1]), dtype=self.compute_dtype)
+        batch, time = query.shape[:2]
+        context = keras.KerasTensor((batch, time, self.context_dim(value.shape[-1])), dtype=self.compute_dtype)
+        shape = (batch, time) if self.scorer.heads is None else (batch, self.scorer.heads, time)
         dtype = masking.accumulation_dtype(self.compute_dtype)
-        alignment = keras.KerasTensor((*query.shape[:2], value.shape[1]), dtype=dtype)
+        alignment = keras.KerasTensor((*shape, value.shape[1]), dtype=dtype)
         return (context, alignment) if return_attention_scores else context
 
     def get_config(self):
@@ -216,9 +247,6 @@ class Attention(keras.layers.Layer):
             **super().get_config(),
             "scorer": scorers.serialize(self.scorer),
             "alignment": alignments.serialize(self.alignment),
+            "value_projection": keras.saving.serialize_keras_object(self.value_projection),
+            "output_projection": keras.saving.serialize_keras_object(self.output_projection),
         }
-
-
-def _weighted_sum(alignment, value):
-    """``(batch, Tq, Tv)`` and ``(batch, Tv, dim)`` to ``(batch, Tq, dim)``, in the dtype of `value`."""
-    return ops.matmul(ops.cast(alignment, value.dtype), value)

@@ -1,5 +1,8 @@
 """The loop over queries, one for every backend."""
 
+import itertools
+import math
+
 import keras
 from keras import ops
 
@@ -25,7 +28,7 @@ def scan(layer, step, state, inputs, training=None):
     Returns:
         The last state, and the states after every step, ``(batch, T, ...)``.
     """
-    inputs = keras.tree.map_structure(lambda x: ops.swapaxes(x, 0, 1), inputs)
+    inputs, part = _as_one_tensor(keras.tree.map_structure(lambda x: ops.swapaxes(x, 0, 1), inputs))
     seeds = [variable for variable in layer.variables if not any(variable is weight for weight in layer.weights)]
 
     if training and seeds:
@@ -34,7 +37,7 @@ def scan(layer, step, state, inputs, training=None):
         def body(carry, x):
             state, seed_values = carry
             with keras.StatelessScope([*weights, *zip(seeds, seed_values, strict=True)]) as scope:
-                state = step(state, x)
+                state = step(state, part(x))
             carry = (state, [scope.get_current_value(seed) for seed in seeds])
             return carry, carry
 
@@ -44,11 +47,37 @@ def scan(layer, step, state, inputs, training=None):
     else:
 
         def body(carry, x):
-            state = step(carry, x)
+            state = step(carry, part(x))
             return state, state
 
         last, states = ops.scan(body, state, inputs)
     return last, keras.tree.map_structure(lambda x: ops.swapaxes(x, 0, 1), states)
+
+
+def _as_one_tensor(inputs):
+    """A nest of ``(T, batch, ...)`` tensors as `keras.ops.scan` takes it, and what gets a slice of the nest back.
+
+    On TensorFlow, Keras 3.15 cannot scan several tensors of unknown length: they are joined into one.
+    """
+    flat = keras.tree.flatten(inputs)
+    if len(flat) == 1 or flat[0].shape[0] is not None:
+        return inputs, lambda x: x
+    dtype = "float64" if any(keras.utils.standardize_dtype(x.dtype) == "float64" for x in flat) else "float32"
+    shapes = [ops.shape(x)[1:] for x in flat]
+    ends = list(itertools.accumulate(math.prod(shape[1:]) for shape in shapes))
+    rows = [
+        ops.reshape(ops.cast(x, dtype), (*ops.shape(x)[:2], math.prod(shape[1:])))
+        for x, shape in zip(flat, shapes, strict=True)
+    ]
+
+    def part(joined):
+        slices = [joined[:, start:end] for start, end in zip([0, *ends], ends, strict=False)]
+        slices = [
+            ops.reshape(ops.cast(x, like.dtype), shape) for x, like, shape in zip(slices, flat, shapes, strict=True)
+        ]
+        return keras.tree.pack_sequence_as(inputs, slices)
+
+    return ops.concatenate(rows, axis=-1), part
 
 
 def where_real(mask, new, old):

@@ -42,12 +42,28 @@ def both(mask, other):
     return ops.logical_and(mask, other)
 
 
+def positions(mask):
+    """The number of real elements before each one: its index, but for what padding comes first.
+
+    Args:
+        mask: ``(..., T)`` booleans.
+
+    Returns:
+        ``(..., T)`` integers, at least 0.
+
+    >>> print(ops.convert_to_numpy(positions([[False, True, True, False]])))
+    [[0 0 1 2]]
+    """
+    real = ops.cast(mask, "int32")
+    return ops.cumsum(real, axis=-1) - real
+
+
 def zero_padding(x, mask):
     """Put 0 where `mask` is False, whatever stands there (NaN too); gradients there are 0.
 
     Args:
-        x: ``(batch, T, dim)``.
-        mask: ``(batch, T)`` booleans.
+        x: ``(..., T, dim)``.
+        mask: ``(..., T)`` booleans that broadcast to it.
     """
     return ops.where(mask[..., None], x, ops.zeros((), dtype=x.dtype))
 

@@ -1,4 +1,4 @@
-"""Names, configurations and instances of a family of parts: one lookup for all of them."""
+"""Parts that are arguments of layers: names, configurations and instances, one lookup for all of them."""
 
 import inspect
 import re
@@ -11,6 +11,17 @@ def snake_case(name):
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
+def layer(identifier):
+    """A layer that is an argument of another one, from an instance or its configuration; None stays None."""
+    return keras.saving.deserialize_keras_object(identifier) if isinstance(identifier, dict) else identifier
+
+
+def build(layer, *shapes):
+    """Build a layer inside another one, unless there is none or it came built out of a saved file."""
+    if layer is not None and not layer.built:
+        layer.build(*shapes)
+
+
 class Registry:
     """The members of one family, and how an identifier becomes an instance.
 
@@ -19,13 +30,15 @@ class Registry:
         base: The base class of the family.
         wrap_function: Class whose instances turn a plain function into a member.
         members: The classes of the family.
+        aliases: Further names: of a class, or of a function that makes a member with some options.
     """
 
-    def __init__(self, family, base, wrap_function, members):
+    def __init__(self, family, base, wrap_function, members, aliases=None):
         self.family = family
         self.base = base
         self.wrap_function = wrap_function
         self.members = {snake_case(member.__name__): member for member in members}
+        self.aliases = aliases or {}
 
     def get(self, identifier, dtype=None):
         """Return the member that `identifier` stands for.
@@ -41,6 +54,8 @@ class Registry:
             TypeError: If `identifier` is none of the kinds above, or stands for something else.
         """
         if isinstance(identifier, str):
+            if snake_case(identifier) in self.aliases:
+                return self.aliases[snake_case(identifier)](dtype=dtype)
             identifier = self._look_up(identifier)
         elif isinstance(identifier, dict):
             identifier = keras.saving.deserialize_keras_object(identifier)
@@ -62,7 +77,7 @@ class Registry:
     def _look_up(self, name):
         found = self.members.get(snake_case(name)) or keras.saving.get_registered_object(name)
         if found is None:
-            known = ", ".join(repr(known) for known in sorted(self.members))
+            known = ", ".join(repr(known) for known in sorted({**self.members, **self.aliases}))
             raise ValueError(
                 f"Unknown {self.family}. Expected one of {known}, or the registered name of a class or "
                 f"function of yours ('package>Name'). Received: {name!r}"

@@ -83,7 +83,7 @@ class LocationAware(Scorer):
         location = self.location_projection(self.convolution(channels))
         return additive_scores(self.query_projection(query), memory["key"] + location, self.energy)
 
-    def next_state(self, state, alignment):
+    def next_state(self, state, alignment, query, memory):
         after = {"previous": lambda: alignment, "cumulative": lambda: state["cumulative"] + alignment}
         return {name: after[name]() for name in state}
 

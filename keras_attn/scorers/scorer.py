@@ -15,8 +15,12 @@ class Scorer(keras.layers.Layer):
 
     * `build(query_shape, key_shape)`: makes every variable, those of layers inside it too;
     * `prepare`: work on the keys that does not depend on the query, done once per utterance;
-    * `initial_state` and `next_state`: what it remembers of earlier alignments. A member that
-      does has the class attribute ``recurrent = True``.
+    * `initial_state` and `next_state`: what it remembers of earlier queries and alignments. A
+      member that does has the attribute ``recurrent = True``.
+
+    A member whose scores have an axis of heads says how many in its attribute ``heads``; one
+    whose scores are logarithms of weights, and not energies with a meaning of their own around 0,
+    has ``log_weights = True``.
 
     Nothing is remembered on the layer: memory and state go in and come out, as nests of tensors
     whose first axis is the batch, so that a beam search may repeat and gather them.
@@ -26,6 +30,8 @@ class Scorer(keras.layers.Layer):
     """
 
     recurrent = False
+    heads = None
+    log_weights = False
 
     def build(self, query_shape, key_shape):
         """Make every variable; there are none by default."""
@@ -51,7 +57,7 @@ class Scorer(keras.layers.Layer):
                 query, which the alignment function chooses.
 
         Returns:
-            A dict of batch-major tensors, empty by default.
+            A dict of batch-major tensors, empty by default. The name ``"position"`` is taken.
         """
         return {}
 
@@ -61,15 +67,23 @@ class Scorer(keras.layers.Layer):
         Args:
             query: ``(batch, Tq, query_dim)``. A recurrent scorer is given ``Tq = 1``.
             memory: What `prepare` returned.
-            state: What `initial_state` or `next_state` returned.
+            state: What `initial_state` or `next_state` returned, and under ``"position"`` the number
+                of real queries before each of these, ``(batch, Tq)``.
 
         Returns:
             ``(batch, Tq, Tv)`` or ``(batch, heads, Tq, Tv)``, in at least float32.
         """
         raise NotImplementedError(f"{type(self).__name__} must implement score(query, memory, state).")
 
-    def next_state(self, state, alignment):
-        """State after a query whose alignment was `alignment`, shaped as in `initial_state`."""
+    def next_state(self, state, alignment, query, memory):
+        """State after a query.
+
+        Args:
+            state: What `initial_state` or `next_state` returned.
+            alignment: The alignment of the query, shaped as in `initial_state`.
+            query: ``(batch, 1, query_dim)``.
+            memory: What `prepare` returned.
+        """
         return state
 
 
