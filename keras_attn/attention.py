@@ -22,8 +22,8 @@ class Attention(keras.layers.Layer):
             function ``(query, key) -> scores``.
         alignment: A name such as ``"softmax"``, an `Alignment`, its configuration, or a
             registered function ``(scores, mask) -> weights``.
-        value_projection: A layer for the values before they are attended to, such as `Dense`.
-        output_projection: A layer for the context.
+        value_projection, output_projection: Layers, such as `Dense`, for the values before they are
+            attended to, and for the context.
 
     With a scorer of several heads (`MultiHead`), the values, projected or not, are split evenly
     among the heads, and the context is the concatenation of theirs.
@@ -33,9 +33,8 @@ class Attention(keras.layers.Layer):
             ``[query, value, key]``, as `keras.layers.Attention` takes it.
         value: ``(batch, Tv, value_dim)``; the query when not given (self-attention).
         key: ``(batch, Tv, key_dim)``; the value when not given.
-        query_mask: ``(batch, Tq)`` booleans; where False, context and alignment are 0 and the
-            state passes unchanged. The mask that Keras attached to `query` when not given; the
-            same holds for the other two.
+        query_mask: ``(batch, Tq)`` booleans; where False, context and alignment are 0 and the state
+            passes unchanged. If not given, the mask that Keras attached; so with the other two.
         value_mask, key_mask: ``(batch, Tv)`` booleans; only elements where both are True are attended.
         attention_mask: ``(batch, Tq, Tv)``, ``(batch, 1, Tv)`` or ``(batch, Tv)`` booleans: what each
             query may attend to.
