@@ -2,6 +2,7 @@
 
 from keras_attn.registry import Registry
 from keras_attn.scorers.additive import Additive
+from keras_attn.scorers.cosine import Cosine
 from keras_attn.scorers.dot import Dot
 from keras_attn.scorers.function_scorer import FunctionScorer
 from keras_attn.scorers.general import General
@@ -9,12 +10,24 @@ from keras_attn.scorers.location_aware import LocationAware
 from keras_attn.scorers.scaled_dot import ScaledDot
 from keras_attn.scorers.scorer import Scorer
 
-registry = Registry("scorer", Scorer, FunctionScorer, [Additive, Dot, General, LocationAware, ScaledDot])
+members = [
+    Additive,
+    Cosine,
+    Dot,
+    General,
+    LocationAware,
+    ScaledDot,
+]
+aliases = {
+    "concat": Additive,
+}
+registry = Registry("scorer", Scorer, FunctionScorer, members, aliases)
 get = registry.get
 serialize = registry.serialize
 
 __all__ = [
     "Additive",
+    "Cosine",
     "Dot",
     "FunctionScorer",
     "General",

@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_attn import masking
 from keras_attn.scorers.scorer import Scorer, inner_products
 
 
@@ -9,10 +10,14 @@ from keras_attn.scorers.scorer import Scorer, inner_products
 class General(Scorer):
     """Inner product of the query and a linear map of the key.
 
-    ``score(q, h_j) = q . W h_j``
+    ``score(q, h_j) = g q . W h_j``
 
     ``W`` (query_dim, key_dim), without bias, is the weight ``W_a`` of the paper. The product
-    ``W h_j`` is made once per utterance.
+    ``W h_j`` is made once per utterance. The paper has no ``g``, a weight that starts at 1: one
+    number by which training makes all scores larger or smaller.
+
+    Args:
+        use_scale: Whether there is a ``g``; otherwise it is 1.
 
     Reference: Luong, Pham, Manning, "Effective Approaches to Attention-based Neural Machine
     Translation", 2015, arXiv:1508.04025, section 3.1 ("general").
@@ -24,14 +29,24 @@ class General(Scorer):
     (1, 2, 5)
     """
 
+    def __init__(self, use_scale=False, **kwargs):
+        super().__init__(**kwargs)
+        self.use_scale = use_scale
+
     def build(self, query_shape, key_shape):
         self.key_projection = keras.layers.Dense(
             query_shape[-1], use_bias=False, name="key_projection", dtype=self.dtype_policy
         )
         self.key_projection.build(key_shape)
+        if self.use_scale:
+            self.scale = self.add_weight(name="scale", shape=(), initializer="ones")
 
     def prepare(self, key, mask=None):
         return {"key": self.key_projection(key)}
 
     def score(self, query, memory, state):
-        return inner_products(query, memory["key"])
+        products = inner_products(query, memory["key"])
+        return products * masking.at_least_float32(self.scale) if self.use_scale else products
+
+    def get_config(self):
+        return {**super().get_config(), "use_scale": self.use_scale}

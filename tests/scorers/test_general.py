@@ -4,8 +4,8 @@ from keras import ops
 from keras_attn.scorers import Dot, General
 
 
-def build(query_dim, key_dim):
-    scorer = General()
+def build(query_dim, key_dim, **options):
+    scorer = General(**options)
     scorer.build((None, None, query_dim), (None, None, key_dim))
     return scorer
 
@@ -31,3 +31,17 @@ def test_with_the_identity_it_is_dot(rng):
     scores = scorer.score(query, scorer.prepare(key), {})
     expected = Dot().score(query, {"key": key}, {})
     np.testing.assert_allclose(ops.convert_to_numpy(scores), ops.convert_to_numpy(expected), atol=1e-6)
+
+
+def test_scale_is_a_factor_that_starts_at_1(rng):
+    query, key = (ops.cast(rng.normal(size=(2, t, 4)), "float32") for t in (3, 5))
+    plain, scaled = build(4, 4), build(4, 4, use_scale=True)
+    scaled.key_projection.set_weights(plain.key_projection.get_weights())
+
+    def scores(scorer):
+        return ops.convert_to_numpy(scorer.score(query, scorer.prepare(key), {}))
+
+    np.testing.assert_array_equal(scores(scaled), scores(plain))
+    scaled.scale.assign(-2.5)
+    np.testing.assert_allclose(scores(scaled), -2.5 * scores(plain), rtol=1e-6)
+    assert len(scaled.trainable_variables) == 2 and len(plain.trainable_variables) == 1
