@@ -55,8 +55,12 @@ class Entmax(Alignment):
             self.alpha_logit = self.add_weight(name="alpha_logit", shape=(), initializer=logit)
 
     def align(self, scores, mask, previous=None, training=None):
-        excess = ops.sigmoid(ops.cast(self.alpha_logit, scores.dtype)) if self.learnable else self.alpha - 1
+        excess = self._learnt_excess(scores.dtype) if self.learnable else self.alpha - 1
         return simplex.project(scores, mask, excess, _find_shift)
+
+    def _learnt_excess(self, dtype):
+        # At the lower bound it is softmax to rounding; the square of a smaller excess, in the gradient, may be 0.
+        return ops.maximum(ops.sigmoid(ops.cast(self.alpha_logit, dtype)), 1e-6)
 
     def get_config(self):
         return {**super().get_config(), "alpha": self.alpha, "learnable": self.learnable}
