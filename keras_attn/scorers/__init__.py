@@ -1,5 +1,7 @@
 """Scorers: query and memory in, scores out."""
 
+import functools
+
 from keras_attn.registry import Registry
 from keras_attn.scorers.additive import Additive
 from keras_attn.scorers.cosine import Cosine
@@ -7,6 +9,7 @@ from keras_attn.scorers.dot import Dot
 from keras_attn.scorers.function_scorer import FunctionScorer
 from keras_attn.scorers.general import General
 from keras_attn.scorers.location_aware import LocationAware
+from keras_attn.scorers.projected_dot import ProjectedDot
 from keras_attn.scorers.scaled_dot import ScaledDot
 from keras_attn.scorers.scorer import Scorer
 
@@ -16,10 +19,12 @@ members = [
     Dot,
     General,
     LocationAware,
+    ProjectedDot,
     ScaledDot,
 ]
 aliases = {
     "concat": Additive,
+    "listen_attend_spell": functools.partial(ProjectedDot, activation="tanh", scaled=False),
 }
 registry = Registry("scorer", Scorer, FunctionScorer, members, aliases)
 get = registry.get
@@ -32,6 +37,7 @@ __all__ = [
     "FunctionScorer",
     "General",
     "LocationAware",
+    "ProjectedDot",
     "ScaledDot",
     "Scorer",
     "get",
