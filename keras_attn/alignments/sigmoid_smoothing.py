@@ -23,6 +23,8 @@ class SigmoidSmoothing(Alignment):
     [[0.5 0.5 0. ]]
     """
 
+    scores = "energies"
+
     def align(self, scores, mask, previous=None, training=None):
         # softmax(log s(e)) is the same function, and does not divide 0 by 0 when all scores are very low.
         return masking.masked_softmax(ops.log_sigmoid(scores), mask)
