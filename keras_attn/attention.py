@@ -157,7 +157,7 @@ class Attention(keras.layers.Layer):
         context = heads.join(ops.matmul(ops.cast(alignment, value.dtype), value), self.scorer.heads)
         return context if self.output_projection is None else self.output_projection(context)
 
-    def step(self, query, memory, state, training=None, mask=None, scores=None):
+    def step(self, query, memory, state, training=None, mask=None):
         """Attend once.
 
         Args:
@@ -166,7 +166,6 @@ class Attention(keras.layers.Layer):
             state: What `initial_state` or an earlier step returned.
             training: Whether the model is being trained.
             mask: ``(batch, Tv)`` booleans for this query alone, beside the mask of the memory.
-            scores: ``(batch, [heads,] Tv)``, if they are known already.
 
         Returns:
             The context ``(batch, value_dim)`` and the next state, with the alignment of this step,
@@ -174,8 +173,7 @@ class Attention(keras.layers.Layer):
         """
         query = ops.cast(query, self.compute_dtype)[:, None, :]
         own, position = state["scorer"], state["position"]
-        if scores is None:
-            scores = self.score(query, memory, {**own, "position": position[:, None]})[..., 0, :]
+        scores = self.score(query, memory, {**own, "position": position[:, None]})[..., 0, :]
         mask = heads.of_all(masking.both(memory["mask"], mask), self.scorer.heads)
         alignment, alignment_state = self.alignment.step(
             queries.spare_padding(scores, mask),

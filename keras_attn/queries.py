@@ -16,7 +16,8 @@ def attend_at_once(layer, query, query_mask, mask, memory, training):
         memory: What `Attention.prepare` returned.
         training: Whether the model is being trained.
     """
-    scores = layer.score(query, memory, _positions(query, query_mask))
+    real = ops.ones(ops.shape(query)[:2], dtype="bool") if query_mask is None else query_mask
+    scores = layer.score(query, memory, {"position": masking.positions(real)})
     mask = masking.both(memory["mask"][:, None, :], mask)
     if query_mask is not None:
         mask = masking.both(mask, query_mask[:, :, None])
@@ -26,17 +27,15 @@ def attend_at_once(layer, query, query_mask, mask, memory, training):
 
 
 def attend_one_by_one(layer, query, query_mask, mask, memory, training):
-    """As `attend_at_once`, by a loop over the queries; scores that can be made at once are."""
+    """As `attend_at_once`, by a loop over the queries, which never holds the scores of more than one."""
     inputs = {"query": query}
-    if not layer.scorer.recurrent:
-        inputs["scores"] = heads.swap(layer.score(query, memory, _positions(query, query_mask)))
     if mask is not None:
         inputs["mask"] = ops.broadcast_to(mask, (*ops.shape(query)[:2], ops.shape(memory["mask"])[1]))
     if query_mask is not None:
         inputs["real"] = query_mask
 
     def step(carry, x):
-        context, state = layer.step(x["query"], memory, carry["state"], training, x.get("mask"), x.get("scores"))
+        context, state = layer.step(x["query"], memory, carry["state"], training, x.get("mask"))
         after = {"context": context, "state": state}
         return loops.where_real(x["real"], after, carry) if "real" in x else after
 
@@ -49,8 +48,3 @@ def attend_one_by_one(layer, query, query_mask, mask, memory, training):
 def spare_padding(scores, mask):
     """Spare the alignment function what the scorer makes of padding, in values and in gradients."""
     return ops.where(mask, scores, ops.zeros_like(scores))
-
-
-def _positions(query, query_mask):
-    real = ops.ones(ops.shape(query)[:2], dtype="bool") if query_mask is None else query_mask
-    return {"position": masking.positions(real)}
