@@ -3,14 +3,14 @@
 import keras
 from keras import ops
 
-from keras_attn.scorers.additive import additive_scores, energy_initializer
-from keras_attn.scorers.scorer import Scorer
+from keras_attn.scorers.convolutions import centred_convolution, convolve
+from keras_attn.scorers.location_scorer import LocationScorer
 
 _FEATURES = {"previous": ("previous",), "cumulative": ("cumulative",), "both": ("previous", "cumulative")}
 
 
 @keras.saving.register_keras_serializable(package="keras_attn")
-class LocationAware(Scorer):
+class LocationAware(LocationScorer):
     """Additive scorer with features of the earlier alignments around each frame.
 
     ``score(q, h_j) = v . tanh(U q + W h_j + V f_j + b)``, ``f = F * a``
@@ -21,6 +21,10 @@ class LocationAware(Scorer):
     what the alignment function starts from (for softmax: uniform over the real frames), and
     "cumulative" sees zeros.
 
+    With a `history` of several alignments, each is a channel of its own, and a filter sees how
+    attention has moved: the two-dimensional convolution over frames and queries that ESPnet calls
+    "location2d". The name ``"location_aware_2d"`` stands for a history of 5.
+
     Use it where attention moves through the memory in order, as in speech: content alone cannot
     tell the first "seven" from the second.
 
@@ -30,6 +34,7 @@ class LocationAware(Scorer):
         kernel_size: Width of a filter in frames (``r``), odd, so that it is centred.
         features: ``"previous"``, ``"cumulative"`` or ``"both"``.
         use_bias: Whether there is a ``b``.
+        history: Number of previous alignments that are seen; 1 where none is, with "cumulative".
 
     Reference: Chorowski et al., "Attention-Based Models for Speech Recognition", 2015,
     arXiv:1506.07503, section 2.2 (previous); Shen et al., "Natural TTS Synthesis by Conditioning
@@ -43,56 +48,52 @@ class LocationAware(Scorer):
     (1, 1, 6)
     """
 
-    recurrent = True
-
-    def __init__(self, units=128, filters=10, kernel_size=31, features="previous", use_bias=True, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, units=128, filters=10, kernel_size=31, features="previous", use_bias=True, history=1, **kwargs):
+        super().__init__(units, use_bias, **kwargs)
         if features not in _FEATURES:
             raise ValueError(f"Expected features to be one of {sorted(_FEATURES)}. Received: features={features!r}")
-        if kernel_size % 2 == 0:
-            raise ValueError(f"Expected an odd number of frames. Received: kernel_size={kernel_size}")
-        self.units = units
+        if history < 1 or (history > 1 and features == "cumulative"):
+            raise ValueError(
+                "Expected at least one alignment, and no more with features='cumulative'. "
+                f"Received: history={history}, features={features!r}"
+            )
         self.filters = filters
         self.kernel_size = kernel_size
         self.features = features
-        self.use_bias = use_bias
-        dtype = self.dtype_policy
-        self.query_projection = keras.layers.Dense(units, use_bias=use_bias, name="query_projection", dtype=dtype)
-        self.key_projection = keras.layers.Dense(units, use_bias=False, name="key_projection", dtype=dtype)
-        self.convolution = keras.layers.Conv1D(
-            filters, kernel_size, padding="same", use_bias=False, name="convolution", dtype=dtype
+        self.history = history
+        self.convolution = centred_convolution(filters, kernel_size, self.dtype_policy)
+        self.location_projection = keras.layers.Dense(
+            units, use_bias=False, name="location_projection", dtype=self.dtype_policy
         )
-        self.location_projection = keras.layers.Dense(units, use_bias=False, name="location_projection", dtype=dtype)
 
     def build(self, query_shape, key_shape):
-        self.query_projection.build(query_shape)
-        self.key_projection.build(key_shape)
-        self.convolution.build((None, None, len(_FEATURES[self.features])))
+        super().build(query_shape, key_shape)
+        channels = {"previous": self.history, "cumulative": 1}
+        self.convolution.build((None, None, sum(channels[name] for name in _FEATURES[self.features])))
         self.location_projection.build((None, None, self.filters))
-        self.energy = self.add_weight(name="energy", shape=(self.units,), initializer=energy_initializer())
-
-    def prepare(self, key, mask=None):
-        return {"key": self.key_projection(key)}
 
     def initial_state(self, memory, alignment):
-        state = {"previous": alignment, "cumulative": ops.zeros_like(alignment)}
+        alignment = alignment[..., None]
+        state = {"previous": ops.repeat(alignment, self.history, axis=-1), "cumulative": ops.zeros_like(alignment)}
         return {name: state[name] for name in _FEATURES[self.features]}
 
-    def score(self, query, memory, state):
-        channels = ops.stack([state[name] for name in _FEATURES[self.features]], axis=-1)
-        location = self.location_projection(self.convolution(channels))
-        return additive_scores(self.query_projection(query), memory["key"] + location, self.energy)
+    def location(self, state):
+        channels = ops.concatenate([state[name] for name in _FEATURES[self.features]], axis=-1)
+        return self.location_projection(convolve(self.convolution, channels))
 
     def next_state(self, state, alignment, query, memory):
-        after = {"previous": lambda: alignment, "cumulative": lambda: state["cumulative"] + alignment}
+        alignment = alignment[..., None]
+        after = {
+            "previous": lambda: ops.concatenate([state["previous"][..., 1:], alignment], axis=-1),
+            "cumulative": lambda: state["cumulative"] + alignment,
+        }
         return {name: after[name]() for name in state}
 
     def get_config(self):
         return {
             **super().get_config(),
-            "units": self.units,
             "filters": self.filters,
             "kernel_size": self.kernel_size,
             "features": self.features,
-            "use_bias": self.use_bias,
+            "history": self.history,
         }

@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_attn import Attention
+from keras_attn import Attention, scorers
 from keras_attn.scorers import Additive, LocationAware
 
-CHANNELS = {"previous": 1, "cumulative": 1, "both": 2}
+FEATURES = ["previous", "cumulative", "both"]
 
 
-def build(features="previous", kernel_size=3):
-    scorer = LocationAware(units=8, filters=2, kernel_size=kernel_size, features=features)
+def build(features="previous", kernel_size=3, history=1):
+    scorer = LocationAware(units=8, filters=2, kernel_size=kernel_size, features=features, history=history)
     scorer.build((None, None, 4), (None, None, 6))
     return scorer
 
@@ -40,11 +40,11 @@ def oracle(weights, query, key, channels):
 
 
 @pytest.mark.parametrize("kernel_size", [3, 11], ids=["narrow", "wider_than_memory"])
-@pytest.mark.parametrize("features", CHANNELS)
-def test_numpy_oracle_over_several_queries(rng, features, kernel_size):
+@pytest.mark.parametrize(("features", "history"), [*((name, 1) for name in FEATURES), ("previous", 3), ("both", 2)])
+def test_numpy_oracle_over_several_queries(rng, features, history, kernel_size):
     queries, keys = (rng.normal(size=(2, t, dim)).astype("float32") for t, dim in ((4, 4), (6, 6)))
     mask = np.arange(6) < np.array([[6], [4]])
-    attention = Attention(build(features, kernel_size))
+    attention = Attention(build(features, kernel_size, history))
     attention.build(queries.shape, keys.shape)
     for weight in attention.weights:
         weight.assign(rng.normal(size=weight.shape))
@@ -52,28 +52,29 @@ def test_numpy_oracle_over_several_queries(rng, features, kernel_size):
     weights = weights_of(attention.scorer)
     weights = {path.removeprefix("location_aware/"): value for path, value in weights.items()}
     for row in range(2):
-        previous, cumulative = mask[row] / mask[row].sum(), np.zeros(6)
+        earlier, cumulative = [mask[row] / mask[row].sum()] * history, np.zeros(6)
         for i in range(4):
-            channels = {"previous": [previous], "cumulative": [cumulative], "both": [previous, cumulative]}[features]
+            seen = earlier[-history:]
+            channels = {"previous": seen, "cumulative": [cumulative], "both": [*seen, cumulative]}[features]
             scores = oracle(weights, queries[row, i], keys[row] * mask[row][:, None], channels)
             exponentials = np.exp(scores - scores.max()) * mask[row]
-            previous = exponentials / exponentials.sum()
-            cumulative = cumulative + previous
-            np.testing.assert_allclose(ops.convert_to_numpy(alignment)[row, i], previous, atol=1e-5)
+            earlier.append(exponentials / exponentials.sum())
+            cumulative = cumulative + earlier[-1]
+            np.testing.assert_allclose(ops.convert_to_numpy(alignment)[row, i], earlier[-1], atol=1e-5)
 
 
-@pytest.mark.parametrize("features", CHANNELS)
+@pytest.mark.parametrize("features", FEATURES)
 def test_state_holds_what_it_sees(features):
-    scorer = build(features)
-    first, second = ops.convert_to_tensor([[0.5, 0.5]]), ops.convert_to_tensor([[0.25, 0.75]])
-    state = scorer.initial_state({}, first)
-    expected = {"previous": [[0.5, 0.5]], "cumulative": [[0, 0]]}
+    scorer = build(features, history=1 if features == "cumulative" else 3)
+    alignments = [np.array([[a, 1 - a]], "float32") for a in (0.5, 0.25, 0.125)]
+    state = scorer.initial_state({}, ops.convert_to_tensor(alignments[0]))
+    expected = {"previous": [[[0.5] * 3, [0.5] * 3]], "cumulative": [[[0], [0]]]}
     assert set(state) == ({"previous", "cumulative"} if features == "both" else {features})
     for name in state:
         np.testing.assert_array_equal(ops.convert_to_numpy(state[name]), expected[name])
-    for _ in range(2):
-        state = scorer.next_state(state, second, None, None)
-    expected = {"previous": [[0.25, 0.75]], "cumulative": [[0.5, 1.5]]}
+    for alignment in alignments[1:]:
+        state = scorer.next_state(state, ops.convert_to_tensor(alignment), None, None)
+    expected = {"previous": [[[0.5, 0.25, 0.125], [0.5, 0.75, 0.875]]], "cumulative": [[[0.375], [1.625]]]}
     for name in state:
         np.testing.assert_array_equal(ops.convert_to_numpy(state[name]), expected[name])
 
@@ -102,12 +103,48 @@ def test_shifting_memory_and_alignment_shifts_the_scores(rng):
             scorer.score(
                 query,
                 scorer.prepare(ops.convert_to_tensor(np.roll(key, by, 1))),
-                {"previous": ops.convert_to_tensor(np.roll(alignment, by, 1))},
+                {"previous": ops.convert_to_tensor(np.roll(alignment, by, 1)[..., None])},
             )
         )[0, 0]
         for by in (0, 4)
     ]
     np.testing.assert_allclose(scores[0][3:14], scores[1][7:18], atol=1e-5)
+
+
+def test_blind_to_older_alignments_a_history_is_plain(rng):
+    queries, keys = (rng.normal(size=(2, t, dim)).astype("float32") for t, dim in ((4, 4), (6, 6)))
+    plain, history = Attention(build("both")), Attention(build("both", history=3))
+    for attention in (plain, history):
+        attention.build(queries.shape, keys.shape)
+    kernel = plain.scorer.convolution.get_weights()[0]
+    history.scorer.set_weights(
+        [*plain.scorer.get_weights()[:4], np.pad(kernel, [[0, 0], [2, 0], [0, 0]]), *plain.scorer.get_weights()[5:]]
+    )
+    results = (ops.convert_to_numpy(attention(queries, keys)) for attention in (plain, history))
+    np.testing.assert_allclose(*results, atol=1e-6)
+
+
+def test_an_empty_memory():
+    context = Attention(build("both", kernel_size=1, history=2))(ops.ones((2, 3, 4)), ops.ones((2, 0, 6)))
+    np.testing.assert_array_equal(ops.convert_to_numpy(context), np.zeros((2, 3, 6)))
+
+
+def test_weights_are_named_after_their_parts():
+    scorer = build("both", history=4)
+    shapes = {path: value.shape for path, value in weights_of(scorer).items()}
+    assert shapes == {
+        "query_projection/kernel": (4, 8),
+        "query_projection/bias": (8,),
+        "key_projection/kernel": (6, 8),
+        "convolution/kernel": (3, 5, 2),
+        "location_projection/kernel": (2, 8),
+        "energy": (8,),
+    }
+
+
+def test_location_aware_2d_is_a_history_of_5():
+    scorer = scorers.get("location_aware_2d")
+    assert type(scorer) is LocationAware and scorer.history == 5 and scorer.features == "previous"
 
 
 def test_errors():
@@ -116,3 +153,6 @@ def test_errors():
     for size in (4, 0):
         with pytest.raises(ValueError, match=rf"an odd number of frames. Received: kernel_size={size}"):
             LocationAware(kernel_size=size)
+    for options in ({"history": 0}, {"history": 2, "features": "cumulative"}):
+        with pytest.raises(ValueError, match=rf"at least one alignment.*Received: history={options['history']}"):
+            LocationAware(**options)
