@@ -5,7 +5,7 @@ import contextlib
 import keras
 from keras import ops
 
-from keras_attn import loops, masking
+from keras_attn import heads, loops, masking, several
 from keras_attn.attention_cell import AttentionCell
 
 
@@ -21,15 +21,19 @@ class AttentionRNN(keras.layers.Layer):
 
     Call arguments:
         sequences: ``(batch, T, input_dim)``, the inputs of the steps.
-        value: ``(batch, Tv, value_dim)``, what is attended to: the output of an encoder.
+        value: ``(batch, Tv, value_dim)``, what is attended to: the output of an encoder. With several
+            attentions also a list, one for each; so with key and masks.
         key: ``(batch, Tv, key_dim)``; the value when not given.
         sequences_mask: ``(batch, T)`` booleans; where False the state passes unchanged.
-        value_mask: ``(batch, Tv)`` booleans. The masks that Keras attached to `sequences` and
-            `value` when not given.
-        initial_state: State to start from, as returned with `return_state`.
-        return_attention_scores: Whether to return the alignment as well, ``(batch, T, Tv)``, or a
-            list of them when there are several attentions.
-        return_state: Whether to return the last state as well.
+        value_mask, key_mask: ``(batch, Tv)`` booleans; only elements where both are True are attended.
+            A mask that is not given is the one that Keras attached to its tensor.
+        initial_state: State to start from: one that was returned with `return_state`, or a part of
+            it, such as ``{"cell": states}`` with the states of an encoder.
+        return_attention_scores: Whether to return the alignment as well, ``(batch, T, Tv)``, or
+            ``(batch, heads, T, Tv)`` from a scorer with heads; a list of them when there are several
+            attentions.
+        return_state: Whether to return the last state as well, a dict as `AttentionCell.initial_state`
+            makes it.
         training: Whether the model is being trained.
 
     Returns:
@@ -61,13 +65,15 @@ class AttentionRNN(keras.layers.Layer):
         key=None,
         sequences_mask=None,
         value_mask=None,
+        key_mask=None,
         initial_state=None,
         return_attention_scores=False,
         return_state=False,
         training=None,
     ):
-        memory = self.cell.prepare(value, key, value_mask)
-        state = self.cell.initial_state(memory) if initial_state is None else initial_state
+        masks = several.each(self.cell.attentions, value_mask=value_mask, key_mask=key_mask)
+        memory = self.cell.prepare(value, key, [masking.both(*own) for _, *own in masks])
+        state = {**self.cell.initial_state(memory), **(initial_state or {})}
         inputs = {"x": sequences}
         if sequences_mask is not None:
             real = ops.cast(sequences_mask, "bool")
@@ -79,7 +85,7 @@ class AttentionRNN(keras.layers.Layer):
 
         with _dropout_masks(self.cell.cell, lambda: step(state, _first(inputs)), training):
             last, states = loops.scan(self, step, state, inputs, training)
-        alignments = [attention["alignment"] for attention in states["attention"]]
+        alignments = [heads.swap(attention["alignment"]) for attention in states["attention"]]
         outputs = [states["output"]]
         if return_attention_scores:
             outputs.append(alignments[0] if len(alignments) == 1 else alignments)
@@ -90,22 +96,26 @@ class AttentionRNN(keras.layers.Layer):
     def compute_mask(self, sequences, mask=None):
         return mask
 
-    def compute_output_spec(self, sequences, value, return_attention_scores=False, return_state=False, **_):
-        if return_state:
-            raise ValueError("Expected return_state=False in a functional model. Received: return_state=True")
-        outputs = keras.KerasTensor((*sequences.shape[:2], self.cell.output_dim), dtype=self.compute_dtype)
+    def compute_output_spec(self, sequences, value, *args, return_attention_scores=False, return_state=False, **kwargs):
+        if return_state:  # Only a trial run knows what the parts remember.
+            kwargs |= {"return_attention_scores": return_attention_scores, "return_state": True}
+            return super().compute_output_spec(sequences, value, *args, **kwargs)
+        batch, time = sequences.shape[:2]
+        outputs = keras.KerasTensor((batch, time, self.cell.output_dim), dtype=self.compute_dtype)
         if not return_attention_scores:
             return outputs
-        alignments = [
-            keras.KerasTensor(
-                (*sequences.shape[:2], value.shape[1]), dtype=masking.accumulation_dtype(attention.compute_dtype)
-            )
-            for attention in self.cell.attentions
-        ]
+        pairs = several.each(self.cell.attentions, value=value)
+        alignments = [_alignment_spec(attention, batch, time, own.shape[1]) for attention, own in pairs]
         return outputs, alignments[0] if len(alignments) == 1 else alignments
 
     def get_config(self):
         return {**super().get_config(), "cell": keras.saving.serialize_keras_object(self.cell)}
+
+
+def _alignment_spec(attention, batch, time, elements):
+    own_heads = () if attention.scorer.heads is None else (attention.scorer.heads,)
+    dtype = masking.accumulation_dtype(attention.compute_dtype)
+    return keras.KerasTensor((batch, *own_heads, time, elements), dtype=dtype)
 
 
 def _first(inputs):

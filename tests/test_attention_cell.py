@@ -3,11 +3,12 @@ import json
 import keras
 import numpy as np
 import pytest
-from keras import ops
 
 from keras_attn import Attention, AttentionCell
+from tests import attention_cell_by_hand as by_hand
 from tests.contract import assert_close, assert_same, to_numpy
 
+every_option = pytest.mark.parametrize("options", by_hand.OPTIONS.values(), ids=by_hand.OPTIONS)
 MASK = np.array([[True] * 5, [True, True, True, False, False]])
 
 
@@ -38,10 +39,7 @@ def test_two_steps_equal_the_equations(arrays):
         output, state = cell.step(inputs, memory, state)
         outputs.append(to_numpy(output))
 
-    kernel, recurrent, bias = (ops.convert_to_numpy(weight) for weight in cell.cell.weights)
-    scorer = cell.attentions[0].scorer
-    u, b = (ops.convert_to_numpy(weight) for weight in scorer.query_projection.weights)
-    w, v = (ops.convert_to_numpy(weight) for weight in (scorer.key_projection.kernel, scorer.energy))
+    kernel, recurrent, bias = by_hand.weights(cell.cell)
     for row in range(2):
         h, c, context = np.zeros(6), np.zeros(6), np.zeros(3)
         for i in range(2):
@@ -49,54 +47,60 @@ def test_two_steps_equal_the_equations(arrays):
             input_gate, forget, candidate, output_gate = np.split(gates, 4)
             c = sigmoid(forget) * c + sigmoid(input_gate) * np.tanh(candidate)
             h = sigmoid(output_gate) * np.tanh(c)
-            energies = [v @ np.tanh(h @ u + b + frame @ w) for frame in value[row, MASK[row]]]
-            weights = np.exp(energies) / np.sum(np.exp(energies))
-            context = sum(weight * frame for weight, frame in zip(weights, value[row, MASK[row]], strict=True))
+            context = by_hand.attend(cell.attentions[0], h, value[row, MASK[row]])
             np.testing.assert_allclose(outputs[i][row], np.concatenate([h, context]), atol=1e-5)
 
 
-def test_input_feeding():
-    """What is fed back: the context, or with an attention layer its output, or nothing."""
-    size = {}
-    for name, options in {
-        "context": {},
-        "output": {"attention_layer": keras.layers.Dense(7)},
-        "nothing": {"input_feeding": False},
-    }.items():
-        size[name] = build(**options).cell.kernel.shape[0] - 4
-    assert size == {"context": 3, "output": 7, "nothing": 0}
-
-
-def test_the_attention_layer_sees_query_and_context(arrays):
-    inputs, value = arrays
-    dense = keras.layers.Dense(7, activation="tanh")
-    cell = build(attention_layer=dense)
-    assert cell.output_dim == 7
-    memory = cell.prepare(value)
-    output, state = cell.step(inputs, memory, cell.initial_state(memory))
-    joined = np.concatenate([to_numpy(state["cell"][0]), to_numpy(state["context"])], axis=-1)
-    assert_close(to_numpy(output), to_numpy(dense(joined)), 1e-6)
-    assert_same(to_numpy(output), to_numpy(state["output"]))
-    # The next step is fed this output.
-    after, _ = cell.step(inputs, memory, state)
-    other, _ = cell.step(inputs, memory, {**state, "output": state["output"] + 1, "context": state["context"] + 1})
-    same, _ = cell.step(inputs, memory, {**state, "context": state["context"] + 1})
-    assert_same(to_numpy(after), to_numpy(same))
-    assert np.any(to_numpy(after) != to_numpy(other))
-
-
-def test_several_attentions(arrays):
-    inputs, value = arrays
-    cell = build(attention=[Attention("additive"), Attention("location_aware"), Attention("general")])
-    assert cell.context_dim == 9 and cell.output_dim == 15
+@every_option
+def test_steps_equal_the_equations(rng, options):
+    inputs, value = rng.normal(size=(3, 2, 4)).astype("float32"), rng.normal(size=(2, 5, 3)).astype("float32")
+    cell = build(by_hand.stack(), ["additive", "additive"], **options())
     memory = cell.prepare(value, mask=MASK)
-    output, state = cell.step(inputs, memory, cell.initial_state(memory))
-    assert tuple(output.shape) == (2, 15) and len(state["attention"]) == 3
-    for i, one in enumerate(state["attention"]):
-        expected = np.einsum("bt,btd->bd", to_numpy(one["alignment"]), value)
-        assert_close(to_numpy(state["context"])[:, 3 * i : 3 * i + 3], expected)
-    paths = [variable.path for variable in cell.variables]
-    assert len(paths) == len(set(paths))
+    start = state = cell.initial_state(memory)
+    outputs = []
+    for x in inputs:
+        output, state = cell.step(x, memory, state)
+        outputs.append(to_numpy(output))
+        assert_same(to_numpy(state["output"]), outputs[-1])
+        keras.tree.assert_same_structure(start, state)
+        assert [x.shape for x in keras.tree.flatten(start)] == [x.shape for x in keras.tree.flatten(state)]
+    for row in range(2):
+        expected = by_hand.outputs(cell, inputs[:, row], value[row, MASK[row]])
+        assert_close(np.stack(outputs)[:, row], expected)
+        assert cell.output_dim == expected.shape[-1]
+
+
+@every_option
+def test_options_survive_their_configuration(options):
+    cell = AttentionCell(by_hand.stack(), ["additive", "additive"], **options())
+    config = json.dumps(cell.get_config())
+    again = AttentionCell.from_config(json.loads(config))
+    assert json.dumps(again.get_config()) == config
+    for one in (cell, again):
+        one.build((None, 4), (None, None, 3))
+    assert [weight.shape for weight in again.weights] == [weight.shape for weight in cell.weights]
+
+
+def test_the_feedback_is_the_only_thing_fed_back(arrays):
+    inputs, value = arrays
+    cell = build(attention_layer=keras.layers.Dense(7))
+    memory = cell.prepare(value)
+    _, state = cell.step(inputs, memory, cell.initial_state(memory))
+    after = to_numpy(cell.step(inputs, memory, state)[0])
+    others = {name: state[name] + 1 for name in ("cell_output", "context", "output")}
+    assert_same(to_numpy(cell.step(inputs, memory, {**state, **others})[0]), after)
+    assert np.all(to_numpy(cell.step(inputs, memory, {**state, "feedback": state["feedback"] + 1})[0]) != after)
+
+
+def test_starting_from_the_states_of_an_encoder(arrays):
+    inputs, value = arrays
+    cell = build(keras.layers.LSTMCell(6))
+    memory = cell.prepare(value)
+    _, *states = keras.layers.LSTM(6, return_state=True)(value)
+    _, state = cell.step(inputs, memory, {**cell.initial_state(memory), "cell": states})
+    joined = np.concatenate([inputs, np.zeros((2, 3))], axis=-1)
+    expected, _ = cell.cell(joined, states)
+    assert_close(to_numpy(state["cell_output"]), to_numpy(expected))
 
 
 @pytest.mark.parametrize(
@@ -146,13 +150,31 @@ def test_config(several):
     assert again.get_config() == config
     assert len(again.attentions) == len(cell.attentions)
     assert type(again.attentions[-1].scorer) is type(cell.attentions[-1].scorer)
-    assert (again.input_feeding, again.attention_layer.units) == (False, 7)
+    assert (again.input_feeding, again.attention_layers[0].units) == (False, 7)
 
 
 @pytest.mark.parametrize("wrong", [keras.layers.Dense(3), "lstm", None])
 def test_what_is_no_recurrent_cell(wrong):
     with pytest.raises(TypeError, match=r"Expected a recurrent cell, such as .*LSTMCell\(256\)\. Received: cell="):
         AttentionCell(wrong)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"query": "middle"},
+            r"Expected query to be one of \('last', 'first', 'previous'\)\. Received: query='middle'",
+        ),
+        ({"output": "both"}, r"Expected output to be one of \(None, .*, 'cell'\)\. Received: output='both'"),
+        ({"query": "first"}, r"Expected keras.layers.StackedRNNCells with query='first'\. Received: cell=<LSTMCell"),
+        ({"attention": []}, r"Expected an attention, or a list of them\. Received: none"),
+        ({"attention_layer": [None] * 2}, r"Expected one attention_layer, or 1, one per attention\. Received: 2"),
+    ],
+)
+def test_options_that_make_no_sense(options, message):
+    with pytest.raises(ValueError, match=message):
+        AttentionCell(keras.layers.LSTMCell(6), **options)
 
 
 def test_dropout_of_the_attention_layer_follows_the_argument(arrays):
