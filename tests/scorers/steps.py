@@ -33,6 +33,21 @@ def assert_steps_are_the_call(layer, query, value):
             assert_close((context[row, i], alignment[row, ..., i, :]), (expected[0], state["alignment"][0]))
 
 
+def assert_reweighed(layer, query, value, factor):
+    """The weights of a softmax are those of the inner scorer times a factor, normalised.
+
+    `factor` takes row, head, query, the number of real queries before it and of real elements before the key.
+    """
+    alignment = attend(layer, query, value, **MASKS)[1].reshape(2, -1, 4, 5)
+    inner = attend(type(layer)(layer.scorer.scorer), query, value, **MASKS)[1].reshape(2, -1, 4, 5)
+    for row, head, i in np.ndindex(inner.shape[:3]):
+        if QUERY_MASK[row, i]:
+            before = QUERY_MASK[row, :i].sum()
+            factors = [factor(row, head, i, before, VALUE_MASK[row, :j].sum()) for j in range(5)]
+            expected = inner[row, head, i] * factors
+            assert_close(alignment[row, head, i], expected / expected.sum())
+
+
 def copy_weights(source, target):
     """Give the built layer `target` the weights of the built layer `source`, one after the other."""
     for old, new in zip(source.weights, target.weights, strict=True):

@@ -45,7 +45,7 @@ def test_weights_are_those_of_the_paper():
     assert len(build(use_bias=False).weights) == 3
     normalized = build(normalize=True)
     assert len(normalized.trainable_variables) == 5
-    np.testing.assert_allclose(float(normalized.scale), 8**-0.5, rtol=1e-6)
+    np.testing.assert_allclose(ops.convert_to_numpy(normalized.scale), 8**-0.5, rtol=1e-6)
 
 
 def test_normalized_scores_do_not_depend_on_the_length_of_v(rng):
