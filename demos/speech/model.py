@@ -143,7 +143,9 @@ class ListenAttendSpell(keras.Model):
         encoded, mask = self.listen(waveform, num_samples, training=False)
         num_frames = ops.sum(ops.cast(mask, "int32"), axis=1)
         memory, state = self.speller.start(encoded, mask)
-        search = BeamSearch(self._step, end_token=self.vocabulary.end, beam_width=beam_width, history=_alignment)
+        search = BeamSearch(
+            self._step, end_token=self.vocabulary.end, beam_width=beam_width, history=Speller.alignment_of
+        )
         start = ops.full_like(num_frames, self.vocabulary.start)
         # CTC training has at most one token a frame, so nobody speaks faster; one more is for the end.
         longest = ops.where(num_frames > 0, num_frames + 1, 0)
@@ -179,7 +181,3 @@ class ListenAttendSpell(keras.Model):
 
 def _of(cls, value):
     return cls(**value) if isinstance(value, dict) else value
-
-
-def _alignment(state):
-    return state["attention"][0]["alignment"]

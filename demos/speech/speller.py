@@ -25,7 +25,7 @@ class Speller(keras.layers.Layer):
 
     Returns:
         logits: `(batch, steps, vocabulary_size)`.
-        alignment: `(batch, steps, frames)`.
+        alignment: `(batch, steps, frames)`, the mean of the heads where the scorer has several.
 
     Reference: Chan et al., "Listen, Attend and Spell", 2016, arXiv:1508.01211, section 3.2.
     """
@@ -64,7 +64,7 @@ class Speller(keras.layers.Layer):
         outputs, alignment = self.rnn(
             vectors, encoded, value_mask=mask, return_attention_scores=True, training=training
         )
-        return self.classify(self.output_dropout(outputs, training=training)), alignment
+        return self.classify(self.output_dropout(outputs, training=training)), mean_of_heads(alignment, 4)
 
     def start(self, encoded, mask):
         """Memory and state before the first step, for decoding."""
@@ -76,6 +76,16 @@ class Speller(keras.layers.Layer):
         outputs, state = self.rnn.cell.step(self.embed(tokens), memory, state)
         return ops.log_softmax(self.classify(outputs)), state
 
+    @staticmethod
+    def alignment_of(state):
+        """The alignment `(batch, frames)` of the last step."""
+        return mean_of_heads(state["attention"][0]["alignment"], 3)
+
     def get_config(self):
         names = ("vocabulary_size", "embedding", "units", "dropout", "scorer", "alignment")
         return super().get_config() | {name: getattr(self, name) for name in names}
+
+
+def mean_of_heads(alignment, rank):
+    """The mean over the second axis of an alignment that has one of heads, and then has `rank` axes."""
+    return ops.mean(alignment, axis=1) if len(alignment.shape) == rank else alignment

@@ -20,7 +20,13 @@ def batch():
 
 
 @pytest.mark.parametrize(
-    ("scorer", "alignment"), [("location_aware", "softmax"), ("additive", "sigmoid_smoothing"), ("dot", "softmax")]
+    ("scorer", "alignment"),
+    [
+        ("location_aware", "softmax"),
+        ("additive", "sigmoid_smoothing"),
+        ("dot", "softmax"),
+        ({"class_name": "keras_attn>MultiHead", "config": {"scorer": "additive", "heads": 5}}, "softmax"),
+    ],
 )
 def test_all_steps_at_once_equal_one_at_a_time(batch, scorer, alignment):
     tokens, encoded, mask = batch
@@ -32,7 +38,7 @@ def test_all_steps_at_once_equal_one_at_a_time(batch, scorer, alignment):
     for i in range(8):
         log_probs, state = speller.step(tokens[:, i], state, memory)
         np.testing.assert_allclose(log_probs, keras.ops.log_softmax(logits[:, i]), atol=1e-5)
-        np.testing.assert_allclose(state["attention"][0]["alignment"], alignments[:, i], atol=1e-6)
+        np.testing.assert_allclose(speller.alignment_of(state), alignments[:, i], atol=1e-6)
 
 
 def test_the_alignment_lies_on_what_is_real(batch):
