@@ -6,8 +6,14 @@ import re
 import keras
 
 
+# Names whose capitals do not begin words.
+_SPELLINGS = {"ALiBi": "alibi", "MoChA": "mocha"}
+
+
 def snake_case(name):
     """Spell a class name as a string identifier: ``ScaledDot`` becomes ``scaled_dot``."""
+    if name in _SPELLINGS:
+        return _SPELLINGS[name]
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
