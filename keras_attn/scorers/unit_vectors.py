@@ -16,7 +16,7 @@ def unit_vectors(x):
      [0.  0. ]]
     """
     x = masking.at_least_float32(x)
-    size = ops.stop_gradient(ops.max(ops.abs(x), axis=-1, keepdims=True))
+    size = ops.stop_gradient(ops.max(ops.abs(x), axis=-1, keepdims=True, initial=0))
     some = size > _TINY
     # The direction does not depend on this size, which may thus be a constant; squares then cannot overflow.
     x = ops.where(some, x / ops.where(some, size, ops.ones_like(size)), ops.zeros_like(x))

@@ -41,3 +41,7 @@ def test_zero_vectors_in_every_dtype(dtype):
 
 def test_float64_is_kept():
     assert keras.utils.standardize_dtype(unit_vectors(ops.ones((1, 3), "float64")).dtype) == "float64"
+
+
+def test_no_vectors():
+    assert tuple(unit_vectors(ops.zeros((2, 0, 3))).shape) == (2, 0, 3)
