@@ -6,12 +6,16 @@ from keras_attn.registry import Registry
 from keras_attn.scorers.additive import Additive
 from keras_attn.scorers.alibi import ALiBi
 from keras_attn.scorers.cosine import Cosine
+from keras_attn.scorers.coverage import Coverage
 from keras_attn.scorers.dot import Dot
+from keras_attn.scorers.fertility_location import FertilityLocation
 from keras_attn.scorers.function_scorer import FunctionScorer
 from keras_attn.scorers.general import General
 from keras_attn.scorers.local_gaussian import LocalGaussian
 from keras_attn.scorers.local_monotonic import LocalMonotonic
 from keras_attn.scorers.location_aware import LocationAware
+from keras_attn.scorers.location_recurrent import LocationRecurrent
+from keras_attn.scorers.location_scorer import LocationScorer
 from keras_attn.scorers.multi_head import MultiHead
 from keras_attn.scorers.projected_dot import ProjectedDot
 from keras_attn.scorers.relative_position import RelativePosition
@@ -22,11 +26,14 @@ members = [
     ALiBi,
     Additive,
     Cosine,
+    Coverage,
     Dot,
+    FertilityLocation,
     General,
     LocalGaussian,
     LocalMonotonic,
     LocationAware,
+    LocationRecurrent,
     MultiHead,
     ProjectedDot,
     RelativePosition,
@@ -46,12 +53,16 @@ __all__ = [
     "ALiBi",
     "Additive",
     "Cosine",
+    "Coverage",
     "Dot",
+    "FertilityLocation",
     "FunctionScorer",
     "General",
     "LocalGaussian",
     "LocalMonotonic",
     "LocationAware",
+    "LocationRecurrent",
+    "LocationScorer",
     "MultiHead",
     "ProjectedDot",
     "RelativePosition",

@@ -4,63 +4,32 @@ from keras import ops
 
 from keras_attn import Attention, scorers
 from keras_attn.scorers import Additive, LocationAware
+from tests.scorers import unrolled
 
 FEATURES = ["previous", "cumulative", "both"]
 
 
 def build(features="previous", kernel_size=3, history=1):
     scorer = LocationAware(units=8, filters=2, kernel_size=kernel_size, features=features, history=history)
-    scorer.build((None, None, 4), (None, None, 6))
+    scorer.build((None, None, 4), (None, None, 5))
     return scorer
 
 
-def weights_of(scorer):
-    return {weight.path.split("/", 1)[1]: ops.convert_to_numpy(weight) for weight in scorer.weights}
-
-
-def oracle(weights, query, key, channels):
-    """Scores of one query of one row, element by element; `channels` are the alignments seen."""
-    kernel = weights["convolution/kernel"]  # (kernel_size, channels, filters)
-    reach = len(kernel) // 2
-    scores = []
-    for j in range(len(key)):
-        features = np.zeros(kernel.shape[-1])
-        for offset in range(-reach, reach + 1):
-            if 0 <= j + offset < len(key):
-                for channel, alignment in enumerate(channels):
-                    features += kernel[offset + reach, channel] * alignment[j + offset]
-        hidden = (
-            weights["query_projection/kernel"].T @ query
-            + weights["query_projection/bias"]
-            + weights["key_projection/kernel"].T @ key[j]
-            + weights["location_projection/kernel"].T @ features
-        )
-        scores.append(weights["energy"] @ np.tanh(hidden))
-    return np.array(scores)
-
-
-@pytest.mark.parametrize("kernel_size", [3, 11], ids=["narrow", "wider_than_memory"])
+@pytest.mark.parametrize("kernel_size", [3, 13], ids=["narrow", "wider_than_memory"])
 @pytest.mark.parametrize(("features", "history"), [*((name, 1) for name in FEATURES), ("previous", 3), ("both", 2)])
 def test_numpy_oracle_over_several_queries(rng, features, history, kernel_size):
-    queries, keys = (rng.normal(size=(2, t, dim)).astype("float32") for t, dim in ((4, 4), (6, 6)))
-    mask = np.arange(6) < np.array([[6], [4]])
-    attention = Attention(build(features, kernel_size, history))
-    attention.build(queries.shape, keys.shape)
-    for weight in attention.weights:
-        weight.assign(rng.normal(size=weight.shape))
-    _, alignment = attention(queries, keys, value_mask=mask, return_attention_scores=True)
-    weights = weights_of(attention.scorer)
-    weights = {path.removeprefix("location_aware/"): value for path, value in weights.items()}
-    for row in range(2):
-        earlier, cumulative = [mask[row] / mask[row].sum()] * history, np.zeros(6)
-        for i in range(4):
-            seen = earlier[-history:]
-            channels = {"previous": seen, "cumulative": [cumulative], "both": [*seen, cumulative]}[features]
-            scores = oracle(weights, queries[row, i], keys[row] * mask[row][:, None], channels)
-            exponentials = np.exp(scores - scores.max()) * mask[row]
-            earlier.append(exponentials / exponentials.sum())
-            cumulative = cumulative + earlier[-1]
-            np.testing.assert_allclose(ops.convert_to_numpy(alignment)[row, i], earlier[-1], atol=1e-5)
+    def oracle(weights, query, key, mask, alignments):
+        previous = (alignments[:1] * history + alignments[1:])[-history:]
+        cumulative = sum(alignments[1:], np.zeros(len(key)))
+        channels = {"previous": previous, "cumulative": [cumulative], "both": [*previous, cumulative]}[features]
+
+        def location(j):
+            f = unrolled.convolution(weights["convolution/kernel"], channels, j)
+            return weights["location_projection/kernel"].T @ f
+
+        return unrolled.additive(weights, query, key, location)
+
+    unrolled.assert_attends_as(oracle, build(features, kernel_size, history), rng)
 
 
 @pytest.mark.parametrize("features", FEATURES)
@@ -80,7 +49,7 @@ def test_state_holds_what_it_sees(features):
 
 
 def test_with_location_weights_of_0_it_is_additive(rng):
-    queries, keys = (rng.normal(size=(2, t, dim)).astype("float32") for t, dim in ((3, 4), (5, 6)))
+    queries, keys = (rng.normal(size=(2, t, dim)).astype("float32") for t, dim in ((3, 4), (6, 5)))
     location, additive = Attention(build()), Attention(Additive(units=8))
     for attention in (location, additive):
         attention.build(queries.shape, keys.shape)
@@ -96,8 +65,8 @@ def test_shifting_memory_and_alignment_shifts_the_scores(rng):
     """What it knows of places is relative: no position is built in, except at the edges."""
     scorer = build()
     query = ops.cast(rng.normal(size=(1, 1, 4)), "float32")
-    key, alignment = np.zeros((1, 20, 6), "float32"), np.zeros((1, 20), "float32")
-    key[0, 5:10], alignment[0, 5:10] = rng.normal(size=(5, 6)), rng.random(5)
+    key, alignment = np.zeros((1, 20, 5), "float32"), np.zeros((1, 20), "float32")
+    key[0, 5:10], alignment[0, 5:10] = rng.normal(size=(5, 5)), rng.random(5)
     scores = [
         ops.convert_to_numpy(
             scorer.score(
@@ -112,7 +81,7 @@ def test_shifting_memory_and_alignment_shifts_the_scores(rng):
 
 
 def test_blind_to_older_alignments_a_history_is_plain(rng):
-    queries, keys = (rng.normal(size=(2, t, dim)).astype("float32") for t, dim in ((4, 4), (6, 6)))
+    queries, keys = (rng.normal(size=(2, t, dim)).astype("float32") for t, dim in ((4, 4), (6, 5)))
     plain, history = Attention(build("both")), Attention(build("both", history=3))
     for attention in (plain, history):
         attention.build(queries.shape, keys.shape)
@@ -125,17 +94,17 @@ def test_blind_to_older_alignments_a_history_is_plain(rng):
 
 
 def test_an_empty_memory():
-    context = Attention(build("both", kernel_size=1, history=2))(ops.ones((2, 3, 4)), ops.ones((2, 0, 6)))
-    np.testing.assert_array_equal(ops.convert_to_numpy(context), np.zeros((2, 3, 6)))
+    context = Attention(build("both", kernel_size=1, history=2))(ops.ones((2, 3, 4)), ops.ones((2, 0, 5)))
+    np.testing.assert_array_equal(ops.convert_to_numpy(context), np.zeros((2, 3, 5)))
 
 
 def test_weights_are_named_after_their_parts():
     scorer = build("both", history=4)
-    shapes = {path: value.shape for path, value in weights_of(scorer).items()}
+    shapes = {path: value.shape for path, value in unrolled.weights_of(scorer).items()}
     assert shapes == {
         "query_projection/kernel": (4, 8),
         "query_projection/bias": (8,),
-        "key_projection/kernel": (6, 8),
+        "key_projection/kernel": (5, 8),
         "convolution/kernel": (3, 5, 2),
         "location_projection/kernel": (2, 8),
         "energy": (8,),
