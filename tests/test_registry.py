@@ -8,7 +8,7 @@ from keras_attn.scorers import Additive, ScaledDot
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("Dot", "dot"), ("ScaledDot", "scaled_dot"), ("MoChA", "mo_ch_a"), ("LocationAware2D", "location_aware2_d"),
+    [("Dot", "dot"), ("ScaledDot", "scaled_dot"), ("MoChA", "mocha"), ("LocationAware2D", "location_aware2_d"),
      ("HTTPHeader", "http_header"), ("already_snake", "already_snake"), ("Entmax15", "entmax15")],
 )  # fmt: skip
 def test_snake_case(name, expected):
