@@ -10,6 +10,7 @@ from keras_attn.scorers.coverage import Coverage
 from keras_attn.scorers.dot import Dot
 from keras_attn.scorers.fertility_location import FertilityLocation
 from keras_attn.scorers.function_scorer import FunctionScorer
+from keras_attn.scorers.gaussian_mixture import GaussianMixture
 from keras_attn.scorers.general import General
 from keras_attn.scorers.local_gaussian import LocalGaussian
 from keras_attn.scorers.local_monotonic import LocalMonotonic
@@ -29,6 +30,7 @@ members = [
     Coverage,
     Dot,
     FertilityLocation,
+    GaussianMixture,
     General,
     LocalGaussian,
     LocalMonotonic,
@@ -57,6 +59,7 @@ __all__ = [
     "Dot",
     "FertilityLocation",
     "FunctionScorer",
+    "GaussianMixture",
     "General",
     "LocalGaussian",
     "LocalMonotonic",

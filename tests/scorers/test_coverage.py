@@ -8,9 +8,11 @@ from tests.scorers import unrolled
 
 
 def test_numpy_oracle_over_several_queries(rng):
-    def oracle(weights, query, key, mask, alignments):
+    def oracle(weights, queries, key, mask, alignments):
         coverage = sum(alignments[1:], np.zeros(len(key)))
-        return unrolled.additive(weights, query, key, lambda j: coverage[j] * weights["location_projection/kernel"][0])
+        return unrolled.additive(
+            weights, queries[-1], key, lambda j: coverage[j] * weights["location_projection/kernel"][0]
+        )
 
     unrolled.assert_attends_as(oracle, Coverage(units=8), rng)
 

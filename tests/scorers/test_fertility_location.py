@@ -7,10 +7,12 @@ from tests.scorers import unrolled
 
 
 def test_numpy_oracle_over_several_queries(rng):
-    def oracle(weights, query, key, mask, alignments):
+    def oracle(weights, queries, key, mask, alignments):
         fertility = [2 * (1 + np.exp(-(weights["fertility/kernel"][:, 0] @ h))) for h in key]
         usage = sum((alignment / fertility for alignment in alignments[1:]), np.zeros(len(key)))
-        return unrolled.additive(weights, query, key, lambda j: usage[j] * weights["location_projection/kernel"][0])
+        return unrolled.additive(
+            weights, queries[-1], key, lambda j: usage[j] * weights["location_projection/kernel"][0]
+        )
 
     unrolled.assert_attends_as(oracle, FertilityLocation(units=8), rng)
 

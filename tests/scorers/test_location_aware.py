@@ -18,7 +18,7 @@ def build(features="previous", kernel_size=3, history=1):
 @pytest.mark.parametrize("kernel_size", [3, 13], ids=["narrow", "wider_than_memory"])
 @pytest.mark.parametrize(("features", "history"), [*((name, 1) for name in FEATURES), ("previous", 3), ("both", 2)])
 def test_numpy_oracle_over_several_queries(rng, features, history, kernel_size):
-    def oracle(weights, query, key, mask, alignments):
+    def oracle(weights, queries, key, mask, alignments):
         previous = (alignments[:1] * history + alignments[1:])[-history:]
         cumulative = sum(alignments[1:], np.zeros(len(key)))
         channels = {"previous": previous, "cumulative": [cumulative], "both": [*previous, cumulative]}[features]
@@ -27,7 +27,7 @@ def test_numpy_oracle_over_several_queries(rng, features, history, kernel_size):
             f = unrolled.convolution(weights["convolution/kernel"], channels, j)
             return weights["location_projection/kernel"].T @ f
 
-        return unrolled.additive(weights, query, key, location)
+        return unrolled.additive(weights, queries[-1], key, location)
 
     unrolled.assert_attends_as(oracle, build(features, kernel_size, history), rng)
 

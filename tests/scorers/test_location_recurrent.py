@@ -39,7 +39,7 @@ def test_the_step_is_that_of_keras(rng):
 
 @pytest.mark.parametrize("kernel_size", [3, 13], ids=["narrow", "wider_than_memory"])
 def test_numpy_oracle_over_several_queries(rng, kernel_size):
-    def oracle(weights, query, key, mask, alignments):
+    def oracle(weights, queries, key, mask, alignments):
         def summary(alignment):
             features = [
                 unrolled.convolution(weights["convolution/kernel"], [alignment], j) for j in np.flatnonzero(mask)
@@ -47,7 +47,7 @@ def test_numpy_oracle_over_several_queries(rng, kernel_size):
             return np.maximum(np.max(features, axis=0), 0)
 
         output = lstm(weights, [summary(alignment) for alignment in alignments])
-        return unrolled.additive(weights, query, key, lambda j: output)
+        return unrolled.additive(weights, queries[-1], key, lambda j: output)
 
     unrolled.assert_attends_as(oracle, LocationRecurrent(units=8, filters=2, kernel_size=kernel_size), rng)
 

@@ -14,40 +14,36 @@ def weights_of(scorer):
     return {weight.path.split("/", 1)[1]: ops.convert_to_numpy(weight) for weight in scorer.weights}
 
 
-def randomize(layer, rng):
+def randomize(layer, rng, scale=1.0):
     for weight in layer.weights:
-        weight.assign(rng.normal(size=weight.shape))
+        weight.assign(rng.normal(scale=scale, size=weight.shape))
 
 
-def assert_attends_as(oracle, scorer, rng, alignment="softmax", weigh=None, tolerance=1e-5):
-    """Compare the alignments of four queries with those of an oracle, and every weight takes part.
+def assert_attends_as(oracle, scorer, rng, alignment="softmax", scale=1.0):
+    """Compare the alignments of four queries with those of an oracle, where all weights are random.
 
     Args:
-        oracle: Takes the weights, a query ``(query_dim,)``, the keys ``(Tv, key_dim)`` with zeros where
-            masked, the mask ``(Tv,)`` and all alignments so far, the uniform one before the first query
-            among them, and returns scores ``(Tv,)``.
+        oracle: Takes the weights, a list of the queries ``(query_dim,)`` so far, the keys
+            ``(Tv, key_dim)`` with zeros where masked, the mask ``(Tv,)``, and a list of the alignments
+            so far, from the uniform one before the first query; returns scores ``(Tv,)``.
         scorer: The scorer.
         rng: A NumPy generator.
-        alignment: The alignment function, and
-        weigh: what it does: takes scores and mask of one query, returns weights. Softmax when None.
+        alignment: ``"softmax"`` or ``"exponential"``.
+        scale: Size of the weights.
     """
     queries, keys = (rng.normal(size=(2, t, dim)).astype("float32") for t, dim in ((4, 4), (6, 5)))
     attention = Attention(scorer, alignment)
     attention.build(queries.shape, keys.shape)
-    randomize(scorer, rng)
+    randomize(scorer, rng, scale)
     _, alignments = attention(queries, keys, value_mask=MASK, return_attention_scores=True)
     weights = {path.removeprefix(f"{scorer.name}/"): value for path, value in weights_of(scorer).items()}
     for row, mask in enumerate(MASK):
         earlier = [mask / mask.sum()]
         for i in range(4):
-            scores = oracle(weights, queries[row, i], keys[row] * mask[:, None], mask, earlier)
-            earlier.append((weigh or softmax)(scores, mask))
-            np.testing.assert_allclose(ops.convert_to_numpy(alignments)[row, i], earlier[-1], atol=tolerance)
-
-
-def softmax(scores, mask):
-    exponentials = np.exp(scores - scores[mask].max()) * mask
-    return exponentials / exponentials.sum()
+            scores = oracle(weights, list(queries[row, : i + 1]), keys[row] * mask[:, None], mask, earlier)
+            exponentials = np.exp(scores) * mask
+            earlier.append(exponentials / exponentials.sum() if alignment == "softmax" else exponentials)
+            np.testing.assert_allclose(ops.convert_to_numpy(alignments)[row, i], earlier[-1], atol=1e-5)
 
 
 def additive(weights, query, key, location):
