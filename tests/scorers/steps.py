@@ -30,7 +30,8 @@ def assert_steps_are_the_call(layer, query, value):
         state = layer.initial_state(memory)
         for i in np.flatnonzero(QUERY_MASK[row]):
             expected, state = layer.step(query[row : row + 1, i], memory, state)
-            assert_close((context[row, i], alignment[row, ..., i, :]), (expected[0], state["alignment"][0]))
+            expected = to_numpy((expected[0], state["alignment"][0]))
+            assert_close((context[row, i], alignment[row, ..., i, :]), expected)
 
 
 def assert_reweighed(layer, query, value, factor):
