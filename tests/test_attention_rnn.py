@@ -4,7 +4,7 @@ import pytest
 from keras import ops
 
 from keras_attn import Attention, AttentionCell, AttentionRNN
-from keras_attn.alignments import Softmax
+from keras_attn.scorers import MultiHead
 from tests.contract import assert_close, assert_same, gradients, to_numpy, weighed
 
 BACKEND = keras.config.backend()
@@ -19,6 +19,32 @@ CELLS = {
         keras.layers.Dense(7, activation="tanh"),
     ),
     "no input feeding": lambda: AttentionCell(keras.layers.LSTMCell(6), "additive", input_feeding=False),
+    "heads, projections, a layer each": lambda: AttentionCell(
+        keras.layers.GRUCell(8),
+        [
+            Attention(
+                MultiHead("location_aware", heads=3),
+                value_projection=keras.layers.Dense(9),
+                output_projection=keras.layers.Dense(4),
+            ),
+            Attention("general"),
+        ],
+        attention_layer=[keras.layers.Dense(7), keras.layers.Dense(4, use_bias=False)],
+        output="concatenation",
+    ),
+    "first query, output of the cell": lambda: AttentionCell(
+        keras.layers.StackedRNNCells([keras.layers.LSTMCell(7), keras.layers.GRUCell(8)]),
+        "location_aware",
+        query="first",
+        output="cell",
+    ),
+    "previous query, layers": lambda: AttentionCell(
+        keras.layers.LSTMCell(8),
+        "location_aware",
+        keras.layers.Dense(7),
+        input_layer=keras.layers.Dense(4, activation="relu"),
+        query="previous",
+    ),
 }
 every_cell = pytest.mark.parametrize("make_cell", CELLS.values(), ids=CELLS)
 
@@ -49,8 +75,8 @@ def test_equals_a_loop_of_steps(arrays, make_cell):
     assert_close(to_numpy(outputs), np.stack(expected, axis=1))
     alignment = alignment if isinstance(alignment, list) else [alignment]
     for i, one in enumerate(to_numpy(alignment)):
-        assert_close(one, np.stack([step[i] for step in alignments], axis=1))
-        assert np.all(one[1, :, 3:] == 0)
+        assert_close(one, np.stack([step[i] for step in alignments], axis=-2))  # the heads come before the time
+        assert np.all(one[1, ..., 3:] == 0)
 
 
 @every_cell
@@ -144,15 +170,81 @@ def test_symbolic_shapes_and_dtypes_equal_the_real_ones(arrays, make_cell):
     real = rnn(*arrays, return_attention_scores=True)
     symbolic = rnn(keras.Input((None, 4)), keras.Input((None, 3)), return_attention_scores=True)
     for one, other in zip(keras.tree.flatten(symbolic), keras.tree.flatten(real), strict=True):
-        assert one.shape[:2] == (None, None) and one.shape[2] in (None, other.shape[2])
+        assert one.shape == tuple(None if size in (2, 6, 5) else size for size in other.shape)
         assert one.dtype == keras.utils.standardize_dtype(other.dtype)
     fixed = rnn(keras.Input((6, 4), batch_size=2), keras.Input((5, 3), batch_size=2), return_attention_scores=True)
     assert [x.shape for x in keras.tree.flatten(fixed)] == [tuple(x.shape) for x in keras.tree.flatten(real)]
 
 
-def test_a_functional_model_has_no_state_output():
-    with pytest.raises(ValueError, match=r"Expected return_state=False in a functional model"):
-        model(AttentionRNN(CELLS["gru"]()), return_state=True)
+@every_cell
+def test_a_functional_model_returns_the_state(arrays, make_cell):
+    rnn = AttentionRNN(make_cell())
+    inputs = [keras.Input((None, 4)), keras.Input((None, 3))]
+    stateful = keras.Model(inputs, rnn(*inputs, return_state=True))
+    expected = rnn(*arrays, return_state=True)
+    outputs = stateful(arrays)
+    keras.tree.assert_same_structure(outputs[1], expected[1])
+    assert_close(to_numpy(outputs), to_numpy(expected), 1e-6)
+    for one, other in zip(keras.tree.flatten(stateful.output), keras.tree.flatten(expected), strict=True):
+        assert one.shape[0] is None
+        assert all(size in (None, real) for size, real in zip(one.shape, other.shape, strict=True))
+
+
+def test_an_encoder_hands_over_its_states(arrays):
+    """A part of the state will do, in a functional model as well."""
+    sequences, value = arrays
+    encoder = keras.layers.LSTM(6, return_sequences=True, return_state=True)
+    rnn = AttentionRNN(CELLS["lstm, location-aware"]())
+    inputs = [keras.Input((None, 4)), keras.Input((None, 3))]
+    encoded, *states = encoder(inputs[1])
+    whole = keras.Model(inputs, rnn(inputs[0], encoded, initial_state={"cell": states}))
+    encoded, *states = encoder(value)
+    memory = rnn.cell.prepare(encoded)
+    state, expected = {**rnn.cell.initial_state(memory), "cell": states}, []
+    for i in range(6):
+        output, state = rnn.cell.step(sequences[:, i], memory, state)
+        expected.append(to_numpy(output))
+    assert_close(to_numpy(whole(arrays)), np.stack(expected, axis=1))
+
+
+def test_key_mask_and_value_mask_hold_together(arrays):
+    sequences, value = arrays
+    rnn = AttentionRNN(CELLS["gru"]())
+    key_mask = np.array([[True, False, True, True, True]] * 2)
+    expected = rnn(sequences, value, value_mask=VALUE_MASK & key_mask)
+    assert_same(to_numpy(rnn(sequences, value, value_mask=VALUE_MASK, key_mask=key_mask)), to_numpy(expected))
+    assert_same(to_numpy(rnn(sequences, value, key_mask=VALUE_MASK & key_mask)), to_numpy(expected))
+
+
+def test_a_key_is_the_third_argument(arrays, rng):
+    sequences, value = arrays
+    key = rng.normal(size=(2, 5, 7)).astype("float32")
+    rnn = AttentionRNN(CELLS["gru"]())
+    inputs = [keras.Input((None, 4)), keras.Input((None, 3)), keras.Input((None, 7))]
+    keyed = keras.Model(inputs, rnn(*inputs))
+    assert keyed.output.shape == (None, None, 9)
+    assert_same(to_numpy(keyed([sequences, value, key])), to_numpy(rnn(sequences, value, key=key)))
+    assert np.any(to_numpy(rnn(sequences, value, key)) != to_numpy(rnn(sequences, value, key + 1)))
+
+
+def test_a_memory_for_each_attention(rng, tmp_path):
+    """Two encoders, each with the mask that Keras attached."""
+    tokens, words, sounds = (rng.integers(0, 6, size=(2, t)) for t in (3, 4, 7))
+    inputs = [keras.Input((None,), dtype="int32") for _ in range(3)]
+    embed = [keras.layers.Embedding(6, dim, mask_zero=dim != 4) for dim in (4, 5, 3)]
+    rnn = AttentionRNN(AttentionCell(keras.layers.GRUCell(6), ["additive", "location_aware"]))
+    vectors, *values = (layer(x) for layer, x in zip(embed, inputs, strict=True))
+    both = keras.Model(inputs, rnn(vectors, values, return_attention_scores=True))
+    assert [x.shape for x in keras.tree.flatten(both.output)] == [(None, None, 14), *[(None, None, None)] * 2]
+    outputs = to_numpy(both([tokens, words, sounds]))
+    for alignment, memory in zip(outputs[1], (words, sounds), strict=True):
+        assert np.all((alignment == 0) == (memory == 0)[:, None])
+    vectors, *values = (layer(x) for layer, x in zip(embed, (tokens, words, sounds), strict=True))
+    plain = [ops.convert_to_tensor(to_numpy(x)) for x in values]
+    expected = rnn(vectors, plain, value_mask=[words != 0, sounds != 0], return_attention_scores=True)
+    assert_same(outputs, to_numpy(expected))
+    both.save(tmp_path / "model.keras")
+    assert_same(to_numpy(keras.models.load_model(tmp_path / "model.keras")([tokens, words, sounds])), outputs)
 
 
 def test_only_an_attention_cell_will_do():
@@ -190,64 +282,6 @@ def test_saved_and_exported_models_are_the_same_model(arrays, make_cell, tmp_pat
         assert_close(to_numpy(served.serve(arrays)), expected, 1e-6)
         longer = [np.tile(x, (2, 3, 1)) for x in arrays]
         assert_close(to_numpy(served.serve(longer)), to_numpy(loaded(longer)))
-
-
-# ---- dropout
-
-
-def with_dropout():
-    cells = [
-        keras.layers.LSTMCell(6, dropout=0.3, recurrent_dropout=0.3),
-        keras.layers.GRUCell(6, dropout=0.3, recurrent_dropout=0.3),
-    ]
-    attention = Attention("location_aware", Softmax(dropout=0.3))
-    return AttentionRNN(AttentionCell(keras.layers.StackedRNNCells(cells), attention, keras.layers.Dropout(0.2)))
-
-
-def test_dropout_trains_in_a_graph_and_leaks_nothing(arrays):
-    sequences, value = arrays
-    rnn = with_dropout()
-    trained = model(rnn)
-    trained.compile(keras.optimizers.SGD(0.0), "mse")  # nothing changes from epoch to epoch but the dropout
-    targets = np.ones((2, 6, rnn.cell.output_dim), "float32")
-    losses = trained.fit([sequences, value], targets, epochs=4, verbose=0).history["loss"]
-    assert np.isfinite(losses).all() and len(set(losses)) == 4
-    # No mask or tensor of a graph stays behind: other sizes, eagerly, in training and not.
-    first, second = (to_numpy(rnn(np.repeat(sequences, 3, 0), np.repeat(value, 3, 0), training=True)) for _ in "ab")
-    assert np.any(first != second)
-    assert_same(*(to_numpy(rnn(sequences, value, training=False)) for _ in "ab"))
-    assert trained.predict([sequences, value], verbose=0).shape == targets.shape
-
-
-def test_the_dropout_mask_of_a_cell_is_one_for_all_steps_of_a_call():
-    """Variational dropout: a unit of the input is dropped for the whole sequence, or not at all."""
-    cell = keras.layers.SimpleRNNCell(
-        200, "linear", False, "identity", "zeros", dropout=0.5, recurrent_dropout=0.0, seed=1
-    )
-    rnn = AttentionRNN(AttentionCell(cell, "additive", input_feeding=False))
-    sequences, value = np.ones((1, 4, 200), "float32"), np.zeros((1, 2, 3), "float32")
-    outputs = to_numpy(rnn(sequences, value, training=True))[0, :, :200]
-    assert_same(outputs, np.tile(outputs[:1], (4, 1)))
-    assert 0.3 < np.mean(outputs == 0) < 0.7
-
-
-def test_an_error_inside_a_call_leaves_no_mask_behind(arrays):
-    sequences, value = arrays
-    rnn = with_dropout()
-    rnn(sequences, value)
-    with pytest.raises(Exception, match=r".+"):
-        rnn(sequences, value[:1], training=True)
-    assert tuple(rnn(sequences[:1], value[:1], training=True).shape) == (1, 6, 9)
-
-
-def test_the_same_seed_gives_the_same_training(arrays):
-    def losses():
-        keras.utils.set_random_seed(5)
-        trained = model(with_dropout())
-        trained.compile("sgd", "mse")
-        return trained.fit(arrays, np.ones((2, 6, 9), "float32"), epochs=2, verbose=0).history["loss"]
-
-    assert losses() == losses()
 
 
 def test_learns_to_copy(rng):
