@@ -1,6 +1,6 @@
 """Attention for Keras 3, with the score function and the alignment function as parts you plug in."""
 
-from keras_attn import alignments, metrics, scorers
+from keras_attn import alignments, losses, metrics, scorers
 from keras_attn.attention import Attention
 from keras_attn.attention_cell import AttentionCell
 from keras_attn.attention_rnn import AttentionRNN
@@ -15,6 +15,7 @@ __all__ = [
     "AttentionRNN",
     "BeamSearch",
     "alignments",
+    "losses",
     "metrics",
     "plot_alignment",
     "scorers",
