@@ -15,7 +15,7 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
 def examples(page):
     """Pairs of Python code and the output that stands in the block after it."""
     blocks = BLOCK.findall(page.read_text())
-    for (language, code), (other, output) in zip(blocks, [*blocks[1:], ("none", "")], strict=True):
+    for (language, code), (other, output) in zip(blocks, [*blocks, ("none", "")][1:], strict=True):
         if language == "python":
             assert other == "", f"Expected a block with the output after:\n{code}"
             yield code, output
