@@ -8,6 +8,7 @@ from keras_attn.scorers.alibi import ALiBi
 from keras_attn.scorers.cosine import Cosine
 from keras_attn.scorers.coverage import Coverage
 from keras_attn.scorers.dot import Dot
+from keras_attn.scorers.dynamic_convolution import DynamicConvolution
 from keras_attn.scorers.fertility_location import FertilityLocation
 from keras_attn.scorers.function_scorer import FunctionScorer
 from keras_attn.scorers.gaussian_mixture import GaussianMixture
@@ -29,6 +30,7 @@ members = [
     Cosine,
     Coverage,
     Dot,
+    DynamicConvolution,
     FertilityLocation,
     GaussianMixture,
     General,
@@ -57,6 +59,7 @@ __all__ = [
     "Cosine",
     "Coverage",
     "Dot",
+    "DynamicConvolution",
     "FertilityLocation",
     "FunctionScorer",
     "GaussianMixture",
