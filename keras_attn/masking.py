@@ -79,9 +79,12 @@ def at_least_float32(x):
 
 
 def normalize(weights):
-    """Divide non-negative `weights` by their sum over the last axis; rows of zeros stay zeros."""
+    """Divide non-negative `weights` by their sum over the last axis; rows of zeros stay zeros.
+
+    A sum of at most 1e-18 is taken for 0, as the gradient of the quotient would not be finite.
+    """
     total = ops.sum(weights, axis=-1, keepdims=True)
-    empty = total <= 0
+    empty = total <= 1e-18
     return ops.where(empty, ops.zeros_like(weights), weights / ops.where(empty, ops.ones_like(total), total))
 
 

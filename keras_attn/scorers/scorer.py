@@ -67,8 +67,9 @@ class Scorer(keras.layers.Layer):
         Args:
             query: ``(batch, Tq, query_dim)``. A recurrent scorer is given ``Tq = 1``.
             memory: What `prepare` returned.
-            state: What `initial_state` or `next_state` returned, and under ``"position"`` the number
-                of real queries before each of these, ``(batch, Tq)``.
+            state: Under ``"position"`` the number of real queries before each of these,
+                ``(batch, Tq)``; for a recurrent scorer also what `initial_state` or `next_state`
+                returned.
 
         Returns:
             ``(batch, Tq, Tv)`` or ``(batch, heads, Tq, Tv)``, in at least float32.
