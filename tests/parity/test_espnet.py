@@ -1,20 +1,19 @@
 """The attention of ESPnet 202511, `espnet.nets.pytorch_backend.rnn.attentions`, against recorded outputs."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
 from keras_attn import Attention
-from keras_attn.alignments import Softmax
+from keras_attn.alignments import Forward, ForwardTransition, Softmax
 from keras_attn.scorers import Additive, Coverage, LocationAware, LocationRecurrent, MultiHead, ProjectedDot
 from tests.parity import recorded
 
 UNITS = 8
-
-
-def case(name):
-    return recorded.case("espnet", name)
+case = functools.partial(recorded.case, "espnet")
 
 
 def softmax(theirs):
@@ -125,18 +124,15 @@ def test_coverage(name):
 
 
 def test_location_recurrent():
-    """Their maximum over the frames includes the padding, into which the filters carry weight: ours does not.
-
-    So a padded utterance gets other alignments than alone, with theirs. The first has no padding.
-    """
+    """Their maximum over the frames includes padding, into which the filters carry weight. The first row has none."""
     theirs = case("AttLocRec")
     ours = attention(theirs, LocationRecurrent(UNITS, 10, 5), location_recurrent)
     memory = recorded.prepare(ours, theirs)
     contexts, states = recorded.attend(ours, theirs)
     recorded.assert_same((contexts, states), theirs, rows=[0])
-    for ours_name, theirs_name in (("output", "hidden"), ("carry", "carry")):
-        before = np.stack([state["scorer"][ours_name] for state in states[:-1]], axis=1)
-        recorded.assert_close(before[0], theirs[theirs_name][0])
+    for i, state in enumerate(states[:-1]):
+        recorded.assert_close(state["scorer"]["output"][0], theirs["hidden"][0, i])
+        recorded.assert_close(state["scorer"]["carry"][0], theirs["carry"][0, i])
     differences = np.abs(recorded.alignments(states) - theirs["alignment"]).max(axis=(1, 2))
     recorded.assert_close(differences, [0, 0.0024, 0.0025], atol=1e-4)
 
@@ -188,3 +184,66 @@ def test_multi_head_location_forgets_its_scaling():
     _, states = recorded.attend(ours, theirs)
     peaks = [np.mean(np.max(one, axis=-1)) for one in (theirs["alignment"], recorded.alignments(states))]
     recorded.assert_close(peaks, [0.485, 0.251], atol=1e-3)  # how much sharper that makes them
+
+
+# ---- forward attention
+
+# They raise every weight to 1e-6 at least, after masking, and only then make them add up to 1. So padding gets weight,
+# and what stands in it is in the context. Ours gives it 0.
+
+FLOORED = {  # by how much the floor moves alignments and contexts; the most that padding gets
+    "AttForward": (Forward, [1.33e-4, 3.17e-4, 3.27e-6]),
+    "AttForwardTA": (ForwardTransition, [3.43e-5, 7.06e-5, 6.44e-6]),
+}
+
+
+def forward(name):
+    theirs, alignment = case(name), FLOORED[name][0]()
+    if "previous_output" in theirs:  # Their transition agent sees it. Ours does if it is a part of the query.
+        theirs["query"] = np.concatenate([theirs["query"], theirs["previous_output"]], axis=-1)
+        theirs["weights"]["mlp_dec.weight"] = np.pad(theirs["weights"]["mlp_dec.weight"], [(0, 0), (0, 12)])
+    ours = attention(theirs, LocationAware(UNITS, 10, 5), location_aware, alignment)
+    recorded.assign(ours.alignment, transition_agent(theirs["weights"]))
+    return theirs, ours
+
+
+def transition_agent(w):
+    """Theirs says whether to stay, from [context; output; query]; ours whether to move, and the query comes first."""
+    if "mlp_ta.weight" not in w:
+        return {}
+    context, output, query = np.split(w["mlp_ta.weight"].T, [6, 6 + 12])
+    return {"agent/kernel": -np.concatenate([context, query, output]), "agent/bias": -w["mlp_ta.bias"]}
+
+
+@pytest.mark.parametrize("name", FLOORED)
+def test_forward_but_for_the_floor(name):
+    theirs, ours = forward(name)
+    contexts, states = recorded.attend(ours, theirs)
+    alignments, padding = recorded.alignments(states), ~recorded.real(theirs)[:, None]
+    np.testing.assert_array_equal(alignments * padding, 0)
+    differences = (alignments - theirs["alignment"], contexts - theirs["context"], padding * theirs["alignment"])
+    np.testing.assert_allclose([np.abs(one).max() for one in differences], FLOORED[name][1], rtol=0.05)
+
+
+@pytest.mark.parametrize("name", FLOORED)
+def test_forward_above_the_floor(name):
+    """A step from their previous alignment: what lies above the floor has the same proportions."""
+    theirs, ours = forward(name)
+    memory = recorded.prepare(ours, theirs)
+    state = ours.initial_state(memory)
+    for i in range(5):
+        _, after = ours.step(theirs["query"][:, i], memory, state)
+        expected = theirs["alignment"][:, i]
+        above = expected > 1.001 * expected.min(axis=-1, keepdims=True)
+        pair = (above * ops.convert_to_numpy(after["alignment"]), above * expected)
+        recorded.assert_close(*(weights / weights.sum(axis=-1, keepdims=True) for weights in pair))
+        state = with_alignment(after, ops.convert_to_tensor(expected))
+        if name == "AttForwardTA":
+            move = ops.convert_to_numpy(after["alignment_function"]["move"])
+            recorded.assert_close(1 - move, theirs["transition"][:, i, 0])
+
+
+def with_alignment(state, alignment):
+    """The state after a step with another alignment than it had."""
+    place = {**state["alignment_function"], "place": alignment}
+    return {**state, "alignment": alignment, "scorer": {"previous": alignment[..., None]}, "alignment_function": place}
