@@ -19,7 +19,7 @@ def case(library, name):
 
 def assign(layer, weights):
     """Set every weight of a layer, each by its path inside the layer."""
-    own = {weight.path.split(f"{layer.name}/", 1)[1]: weight for weight in layer.weights}
+    own = {f"/{weight.path}".split(f"/{layer.name}/", 1)[1]: weight for weight in layer.weights}
     assert own.keys() == weights.keys()
     for path, weight in own.items():
         weight.assign(weights[path])
