@@ -5,6 +5,8 @@ from keras_attn.attention import Attention
 from keras_attn.attention_cell import AttentionCell
 from keras_attn.attention_rnn import AttentionRNN
 from keras_attn.beam_search import BeamSearch
+from keras_attn.ctc_prefix import CTCPrefixScorer
+from keras_attn.fusion import Fusion
 from keras_attn.plotting import plot_alignment
 
 __version__ = "0.1.0"
@@ -14,6 +16,8 @@ __all__ = [
     "AttentionCell",
     "AttentionRNN",
     "BeamSearch",
+    "CTCPrefixScorer",
+    "Fusion",
     "alignments",
     "losses",
     "metrics",
