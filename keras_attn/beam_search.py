@@ -7,10 +7,10 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 from keras import ops
 
-# The hypotheses of a whole batch lie in rows: row b * beam_width + k is hypothesis k of utterance b.
+from keras_attn import decoding_rules, hypotheses
+from keras_attn.search_arguments import check_batch, check_integer, limits_of
 
 
 class BeamSearchResult(NamedTuple):
@@ -21,7 +21,7 @@ class BeamSearchResult(NamedTuple):
     Attributes:
         tokens: `(batch, n_best, steps)` int32; from `lengths` on, `end_token`.
         lengths: `(batch, n_best)` int32, the number of tokens without the end token.
-        scores: `(batch, n_best)` float32, the normalised log probabilities, in descending order.
+        scores: `(batch, n_best)` float32, in descending order.
         log_probs: `(batch, n_best)` float32, the log probabilities, that of the end token included.
         ended: `(batch, n_best)` bool, False for a hypothesis that was cut at its `max_length`.
         history: None, or the nest that `history` made, each leaf `(batch, n_best, steps, ...)`, zero from `lengths` on.
@@ -40,9 +40,12 @@ class BeamSearch:
     r"""Finds the most probable token sequences of a step function.
 
     `score(y) = sum_t log p(y_t | y_1 .. y_{t-1}) / |y| ** length_normalization`
+    `         + coverage_penalty * sum_j log(min(sum_t a_tj, 1))`
 
-    where `|y|` is the number of tokens of the hypothesis `y`, the end token included. A hypothesis is closed by the
-    end token, or as it is when it has `max_length` tokens. At the start there is one, empty. At every step
+    where `|y|` is the number of tokens of the hypothesis `y`, the end token included, and `a_tj` the alignment to
+    memory element `j` in the step that gave its token `t`; open and closed hypotheses are scored alike, at every step.
+    A hypothesis is closed by the end token, or as it is when it has `max_length` tokens. At the start there is one,
+    empty. At every step
 
     1. the candidates are each open hypothesis followed by each token, and each closed hypothesis as it is, once;
     2. candidates whose log probability is -inf (a forbidden token) or NaN are dropped;
@@ -58,10 +61,19 @@ class BeamSearch:
             `log_probs` is `(rows, vocabulary)`; the state keeps its structure, shapes and dtypes.
         end_token: The token that closes a hypothesis.
         beam_width: How many hypotheses survive a step.
-        length_normalization: The exponent of the length, 0 for none.
+        length_normalization: The exponent of the length, 0 for none; or a function of float lengths that returns what
+            to divide by, such as `lambda n: ((5 + n) / 6) ** 0.6`, that of Wu et al.
         n_best: How many hypotheses to return for each utterance, at most `beam_width`.
         history: Function `state -> nest` of tensors `(rows, ...)` to record along each returned hypothesis, such as
             the alignments. It sees the state after each step.
+        end_threshold: If given, a hypothesis may only end where `log p(end)` is above `end_threshold` times the
+            largest log probability of another token: above 1 is lenient, as these are negative. 1.5 is usual.
+        alignment: Function `state -> (rows, Tv)`, the alignment of the last step, for the next two. The state at the
+            start needs one of the same shape, whatever its values.
+        coverage_penalty: The weight of the coverage penalty. An element counts as attended to by at least 0.001, so
+            that what a sparse or hard alignment leaves out has a price.
+        max_attention_shift: If given, a hypothesis is dropped when the peak of its alignment is more elements than
+            that away from the last, forwards or backwards, unless that leaves no open one to the utterance.
 
     Call arguments:
         start_tokens: `(batch,)` integers, the token before the first.
@@ -70,6 +82,8 @@ class BeamSearch:
             the result then depend on their values, which `jax.jit` does not allow).
         constants: Nest of tensors `(batch, ...)` that no step changes, such as the memory of an attention: repeated for
             each hypothesis once, never reordered.
+        min_length: The smallest number of tokens, counted and given like the largest.
+        mask: `(batch, Tv)` booleans, True for the elements of memory that are real, for the alignments; or None.
 
     Returns: A `BeamSearchResult`.
     Raises: TypeError for a `step` that is not callable or a `max_length` that is not integer; ValueError for an
@@ -88,67 +102,76 @@ class BeamSearch:
 
     Reference:
         Sutskever, Vinyals, Le. Sequence to sequence learning with neural networks. 2014. arXiv:1409.3215.
-        Wu et al. Google's neural machine translation system. 2016. arXiv:1609.08144 (another length normalisation).
+        Wu et al. Google's neural machine translation system. 2016. arXiv:1609.08144 (coverage penalty).
+        Hannun, Lee, Xu, Collobert. Sequence-to-sequence speech recognition with time-depth separable convolutions.
+        2019. arXiv:1904.02619 (end threshold, attention shift).
     """
 
     step: Callable
     _: dataclasses.KW_ONLY
     end_token: int
     beam_width: int = 8
-    length_normalization: float = 1.0
+    length_normalization: float | Callable = 1.0
     n_best: int = 1
     history: Callable | None = None
+    end_threshold: float | None = None
+    alignment: Callable | None = None
+    coverage_penalty: float = 0.0
+    max_attention_shift: int | None = None
 
     def __post_init__(self):
         if not callable(self.step):
             raise TypeError(f"Expected a function (tokens, state) -> (log_probs, state). Received: step={self.step!r}")
-        _check_integer("end_token", self.end_token, 0)
-        _check_integer("beam_width", self.beam_width, 1)
-        _check_integer("n_best", self.n_best, 1, self.beam_width)
-        if not 0 <= self.length_normalization < math.inf:
-            raise ValueError(f"Expected an exponent >= 0. Received: length_normalization={self.length_normalization}")
+        check_integer("end_token", self.end_token, 0)
+        check_integer("beam_width", self.beam_width, 1)
+        check_integer("n_best", self.n_best, 1, self.beam_width)
+        exponent = 0 if callable(self.length_normalization) else self.length_normalization
+        for name, value in {"length_normalization": exponent, "coverage_penalty": self.coverage_penalty}.items():
+            if not 0 <= value < math.inf:
+                raise ValueError(f"Expected a number >= 0. Received: {name}={value}")
+        if self.end_threshold is not None and not 0 < self.end_threshold < math.inf:
+            raise ValueError(f"Expected a number > 0 or None. Received: end_threshold={self.end_threshold}")
+        if self.max_attention_shift is not None:
+            check_integer("max_attention_shift", self.max_attention_shift, 0)
+        if self.alignment is None and (self.coverage_penalty or self.max_attention_shift is not None):
+            raise ValueError("Expected a function, for the penalty or the shift. Received: alignment=None")
 
-    def __call__(self, start_tokens, state, max_length, constants=None):
+    def __call__(self, start_tokens, state, max_length, constants=None, min_length=0, mask=None):
         start_tokens = ops.cast(ops.convert_to_tensor(start_tokens), "int32")
-        _check_batch(start_tokens, (state, constants))
-        limits, steps = _limits(max_length, ops.shape(start_tokens)[0])
+        mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
+        check_batch(start_tokens, (state, constants, mask))
+        batch = ops.shape(start_tokens)[0]
+        limits, steps = limits_of("max_length", max_length, 1, batch)
+        least, _ = limits_of("min_length", min_length, 0, batch)
         repeat = partial(ops.repeat, repeats=self.beam_width, axis=0)
-        given = (start_tokens, limits, state, constants)
-        start_tokens, limits, state, constants = keras.tree.map_structure(repeat, given, none_is_leaf=False)
+        given = (start_tokens, limits, least, state, constants, mask)
+        given = keras.tree.map_structure(repeat, given, none_is_leaf=False)
+        start_tokens, limits, least, state, constants, mask = given
         record = self._history_of(state)
         history = keras.tree.map_structure(lambda x: ops.zeros((steps, *ops.shape(x)), x.dtype), record)
+        beams = hypotheses.start(start_tokens, limits, steps, self.beam_width) | self._attention_at_start(state)
 
         def unfinished(time, beams, state, history):
             return ops.logical_and(time < steps, ops.any(ops.logical_not(beams["closed"])))
 
         def advance(time, beams, state, history):
             log_probs, new_state = self._call_step(beams["last"], state, constants)
-            state = keras.tree.map_structure(_like, state, new_state)
+            state = keras.tree.map_structure(hypotheses.like, state, new_state)
             now, record = ops.reshape(time, (1, 1)), self._history_of(state)
             history = keras.tree.map_structure(lambda x, y: ops.scatter_update(x, now, y[None]), history, record)
+            long_enough = beams["lengths"] + 1 >= least
+            log_probs = decoding_rules.forbid_end(log_probs, self.end_token, long_enough, self.end_threshold)
+            beams, log_probs = self._attend(beams, log_probs, state, mask)
             beams, rows = self._survivors(time, beams, log_probs, limits)
             state = keras.tree.map_structure(partial(ops.take, indices=rows, axis=0), state)
             return time + 1, beams, state, history
 
-        loop = (ops.zeros((), "int32"), self._start(start_tokens, limits, steps), state, history)
+        loop = (ops.zeros((), "int32"), beams, state, history)
         _, beams, _, history = ops.while_loop(unfinished, advance, loop)
         return self._result(beams, history)
 
     def _history_of(self, state):
         return {} if self.history is None else {"of": self.history(state)}
-
-    def _start(self, tokens, limits, steps):
-        rows = ops.shape(tokens)[0]
-        number = ops.arange(rows, dtype="int32") % self.beam_width
-        return {
-            "last": tokens,
-            "log_probs": ops.cast(ops.where(number == 0, 0.0, -math.inf), "float32"),
-            "lengths": ops.zeros_like(tokens),
-            "closed": (number > 0) | (limits <= 0),
-            "ended": ops.zeros_like(tokens, "bool"),
-            "tokens": ops.zeros((rows, steps), "int32"),
-            "sources": ops.zeros((rows, steps), "int32"),  # the row in which each step of a hypothesis was computed
-        }
 
     def _call_step(self, tokens, state, constants):
         log_probs, state = self.step(tokens, state) if constants is None else self.step(tokens, state, constants)
@@ -156,16 +179,43 @@ class BeamSearch:
         if len(shape) != 2 or (shape[1] is not None and shape[1] <= self.end_token):
             message = f"Expected log_probs of shape (rows, vocabulary) with vocabulary > end_token={self.end_token}."
             raise ValueError(f"{message} Received: log_probs.shape={shape}")
-        return ops.cast(log_probs, "float32"), state
+        log_probs = ops.cast(log_probs, "float32")
+        return ops.where(ops.isnan(log_probs), -math.inf, log_probs), state
+
+    def _attention_at_start(self, state):
+        if self.alignment is None:
+            return {}
+        alignment = ops.convert_to_tensor(self.alignment(state))
+        nowhere = ops.full((ops.shape(alignment)[0],), -1, "int32")
+        return {"coverage": ops.zeros_like(alignment, "float32"), "peak": nowhere}
+
+    def _attend(self, beams, log_probs, state, mask):
+        """Adds the last alignments to the hypotheses, and drops those that have leapt."""
+        if self.alignment is None:
+            return beams, log_probs
+        open_ones = ops.logical_not(beams["closed"])
+        attended = open_ones[:, None] if mask is None else ops.logical_and(open_ones[:, None], mask)
+        alignment = hypotheses.like(beams["coverage"], ops.cast(self.alignment(state), "float32"))
+        alignment = ops.where(attended, alignment, 0.0)
+        coverage, peak = beams["coverage"] + alignment, decoding_rules.peak(alignment, beams["peak"])
+        if self.max_attention_shift is not None:
+            shift = ops.where(beams["peak"] < 0, 0, peak - beams["peak"])
+            dropped = decoding_rules.leapers(shift, self.max_attention_shift, open_ones, self.beam_width)
+            log_probs = ops.where(dropped[:, None], -math.inf, log_probs)
+        if self.coverage_penalty:
+            penalty = self.coverage_penalty * decoding_rules.coverage_penalty(coverage, mask)
+            beams = beams | {"penalty": penalty}
+        return beams | {"coverage": coverage, "peak": peak}, log_probs
 
     def _survivors(self, time, beams, log_probs, limits):
         """Returns the best candidates, and for each the row of the hypothesis that it continues."""
         vocabulary = ops.shape(log_probs)[1]
-        totals, lengths = self._candidates(beams, log_probs)
-        scores = ops.reshape(self._score(totals, ops.expand_dims(lengths, 1)), (-1, self.beam_width * vocabulary))
+        totals, lengths = hypotheses.candidates(beams, log_probs, self.end_token)
+        scores = self._score(totals, lengths[:, None], beams["penalty"][:, None])
+        scores = ops.reshape(scores, (-1, self.beam_width * vocabulary))
         best = ops.cast(ops.top_k(scores, self.beam_width)[1], "int32")
         first = ops.arange(ops.shape(scores)[0], dtype="int32") * (self.beam_width * vocabulary)
-        chosen = _like(beams["last"], ops.reshape(ops.expand_dims(first, 1) + best, (-1,)))
+        chosen = hypotheses.like(beams["last"], ops.reshape(ops.expand_dims(first, 1) + best, (-1,)))
         rows, tokens = chosen // vocabulary, chosen % vocabulary
         totals = ops.take(totals, chosen)
         exists = totals > -math.inf
@@ -178,17 +228,10 @@ class BeamSearch:
         beams["sources"] = ops.where(now, ops.expand_dims(rows, 1), beams["sources"])
         return beams | {"last": tokens, "log_probs": totals, "lengths": lengths, "closed": closed, "ended": ended}, rows
 
-    def _candidates(self, beams, log_probs):
-        """Returns the log probability of each candidate, (rows, vocabulary), and their lengths, (rows,)."""
-        # A closed hypothesis is its own only candidate, in the column of the end token.
-        unchanged = ops.where(ops.arange(ops.shape(log_probs)[1]) == self.end_token, 0.0, -math.inf)
-        closed = ops.expand_dims(beams["closed"], 1)
-        totals = ops.expand_dims(beams["log_probs"], 1) + ops.where(closed, unchanged, log_probs)
-        lengths = beams["lengths"] + ops.cast(ops.logical_not(beams["closed"]), "int32")
-        return ops.where(ops.isnan(totals), -math.inf, totals), lengths
-
-    def _score(self, log_probs, lengths):
-        return log_probs / ops.cast(ops.maximum(lengths, 1), "float32") ** self.length_normalization
+    def _score(self, log_probs, lengths, penalty):
+        lengths = ops.cast(ops.maximum(lengths, 1), "float32")
+        given = self.length_normalization
+        return log_probs / (given(lengths) if callable(given) else lengths**given) + penalty
 
     def _result(self, beams, history):
         best = ops.arange(ops.shape(beams["last"])[0] // self.beam_width, dtype="int32") * self.beam_width
@@ -196,52 +239,7 @@ class BeamSearch:
         beams = {name: ops.take(x, best, axis=0) for name, x in beams.items()}
         lengths = beams["lengths"] - ops.cast(beams["ended"], "int32")
         inside = ops.arange(ops.shape(beams["tokens"])[2], dtype="int32") < ops.expand_dims(lengths, 2)
-        history = keras.tree.map_structure(partial(_along, beams["sources"], inside), history)
+        history = keras.tree.map_structure(partial(hypotheses.along, beams["sources"], inside), history)
         tokens = ops.where(inside, beams["tokens"], self.end_token)
-        scores = self._score(beams["log_probs"], beams["lengths"])
+        scores = self._score(beams["log_probs"], beams["lengths"], beams["penalty"])
         return BeamSearchResult(tokens, lengths, scores, beams["log_probs"], beams["ended"], history.get("of"))
-
-
-def _along(sources, inside, x):
-    """Picks from (steps, rows, ...) what each hypothesis went through, (batch, n_best, steps, ...)."""
-    shape = ops.shape(x)
-    rows = ops.arange(shape[0], dtype="int32") * shape[1] + sources
-    x = ops.take(ops.reshape(x, (-1, *shape[2:])), rows, axis=0)
-    inside = ops.reshape(inside, (*ops.shape(inside), *[1] * (len(shape) - 2)))
-    return ops.where(inside, x, ops.zeros_like(x))
-
-
-def _like(old, new):
-    """Gives `new` the static shape of `old`, as loops demand; the two have to agree."""
-    pairs = zip(old.shape, new.shape, strict=False)
-    agree = len(old.shape) == len(new.shape) and all(None in pair or pair[0] == pair[1] for pair in pairs)
-    if not agree or old.dtype != new.dtype:
-        message = f"Expected step to keep the state's shape={tuple(old.shape)} and dtype={old.dtype}."
-        raise ValueError(f"{message} Received: shape={tuple(new.shape)} and dtype={new.dtype}")
-    return ops.reshape(new, ops.shape(old))
-
-
-def _limits(max_length, batch):
-    """Returns the limit of each utterance, (batch,) int32, and their maximum."""
-    if isinstance(max_length, int | np.integer):
-        _check_integer("max_length", max_length, 1)
-        return ops.full((batch,), int(max_length), "int32"), int(max_length)
-    limits = ops.convert_to_tensor(max_length)
-    if "int" not in str(limits.dtype) or len(limits.shape) != 1:
-        raise TypeError(f"Expected an int or integers of shape (batch,). Received: max_length={max_length}")
-    limits = ops.cast(limits, "int32")
-    return limits, ops.max(limits, initial=0)
-
-
-def _check_integer(name, value, low, high=math.inf):
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
-        raise ValueError(f"Expected {name} as an int from {low} to {high}. Received: {name}={value!r}")
-
-
-def _check_batch(start_tokens, nest):
-    shape = tuple(start_tokens.shape)
-    if len(shape) != 1:
-        raise ValueError(f"Expected start_tokens of shape (batch,). Received: start_tokens.shape={shape}")
-    for x in keras.tree.flatten(nest):
-        if x is not None and (len(x.shape) < 1 or (None not in (shape[0], x.shape[0]) and shape[0] != x.shape[0])):
-            raise ValueError(f"Expected state, constants of shape (batch={shape[0]}, ...). Received: {tuple(x.shape)}")

@@ -301,7 +301,7 @@ def good_step(tokens, state):
         ({"beam_width": 2, "n_best": 3}, "Expected n_best as an int from 1 to 2. Received: n_best=3"),
         ({"end_token": -1}, "Received: end_token=-1"),
         ({"length_normalization": -0.5}, "Received: length_normalization=-0.5"),
-        ({"length_normalization": float("nan")}, "Expected an exponent >= 0. Received: length_normalization=nan"),
+        ({"length_normalization": float("nan")}, "Expected a number >= 0. Received: length_normalization=nan"),
     ],
 )
 def test_bad_options(arguments, message):
