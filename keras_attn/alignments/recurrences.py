@@ -1,6 +1,8 @@
-"""Recurrences over the frames of a memory, in as many steps as its length can be halved."""
+"""Recurrences over the frames of a memory."""
 
 from keras import ops
+
+from keras_attn.associative_scan import associative_scan
 
 
 def shift(x, frames=1, fill=0):
@@ -33,22 +35,24 @@ def linear_recurrence(decay, inputs):
     [1.   0.5  4.25]
     """
 
-    def join(earlier, later):
+    def combine(earlier, later):
         return earlier[0] * later[0], later[0] * earlier[1] + later[1]
 
-    return _double(join, (decay, inputs), fill=0)[1]
+    return associative_scan(combine, [decay, inputs], identity=[1, 0])[1]
 
 
 def linear_recurrence_by_frame(decay, inputs):
     """`linear_recurrence`, one frame after the other."""
-    pairs = ops.stack([ops.broadcast_to(decay, ops.shape(inputs)), inputs])
+    pairs = ops.moveaxis(ops.stack([ops.broadcast_to(decay, ops.shape(inputs)), inputs]), -1, 0)
+    start = ops.zeros_like(ops.sum(inputs, axis=-1))
 
     def step(before, pair):
         x = pair[0] * before + pair[1]
         return x, x
 
-    start = ops.zeros_like(ops.sum(inputs, axis=-1))
-    return ops.moveaxis(ops.scan(step, start, ops.moveaxis(pairs, -1, 0))[1], 0, -1)
+    # With a frame in front: not every backend takes a loop of no steps.
+    pairs = ops.pad(pairs, [[1, 0]] + [[0, 0]] * (len(pairs.shape) - 1))
+    return ops.moveaxis(ops.scan(step, start, pairs)[1][1:], 0, -1)
 
 
 def running_maximum(x):
@@ -60,19 +64,4 @@ def running_maximum(x):
     >>> print(ops.convert_to_numpy(running_maximum(ops.array([-2.0, 1.0, 0.0]))))
     [-2.  1.  1.]
     """
-    return _double(lambda earlier, later: (ops.maximum(earlier[0], later[0]),), (x,), fill=-1e30)[0]
-
-
-def _double(join, parts, fill):
-    """Join the parts of all frames up to each one: those of 1, 2, 4, 8 ... frames, until that is all of them."""
-
-    def join_twice_as_many(frames, *parts):
-        return 2 * frames, *join([shift(part, frames, fill) for part in parts], parts)
-
-    size, loop = parts[0].shape[-1], (1, *parts)
-    if size is None:  # only on TensorFlow, where the gradient of a while loop is known
-        size = ops.shape(parts[0])[-1]
-        return ops.while_loop(lambda frames, *_: frames < size, join_twice_as_many, loop)[1:]
-    while loop[0] < size:
-        loop = join_twice_as_many(*loop)
-    return loop[1:]
+    return associative_scan(lambda earlier, later: [ops.maximum(earlier[0], later[0])], [x], identity=[-1e30])[0]
