@@ -8,6 +8,9 @@ import tempfile
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # warnings and errors alone
 os.environ.setdefault("MPLBACKEND", "Agg")  # no window
+if os.environ["KERAS_BACKEND"] == "jax":  # Graphs that run once: compile them quickly rather than well.
+    fast = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+    os.environ.setdefault("XLA_FLAGS", f"{fast} --xla_llvm_disable_expensive_passes=true")
 # No test reads or writes the datasets of whoever runs it.
 os.environ["TFDS_DATA_DIR"] = tempfile.mkdtemp(prefix="keras_attn_datasets_")
 

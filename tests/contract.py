@@ -1,36 +1,32 @@
-"""The parts under contract, and the tools to hold them to it on every backend.
+"""The parts under contract, small, and the inputs on which they are held to it.
 
-A member of a registry takes part by being registered; parts as a user would write them stand
-beside the built-in ones.
+A member of a registry takes part by being registered. The parts of the README, read out of its
+examples, stand beside the built-in ones, and so do some of them around each other.
+
+With the environment variable ``CONTRACT=all`` every pair is under test, else some in which every part occurs.
 """
 
+import contextlib
 import dataclasses
+import functools
 import inspect
+import io
+import os
+import re
+from pathlib import Path
 
 import keras
 import numpy as np
 from keras import ops
 
-from keras_attn import Attention, alignments, loops, masking, scorers
-from keras_attn.registry import snake_case
+from keras_attn import Attention, alignments, loops, masking, registry, scorers
+from tests.backends import assert_close, assert_same, fast, gradients, to_numpy  # noqa: F401
 
-BATCH, TQ, TV, QUERY_DIM, KEY_DIM, VALUE_DIM = 2, 3, 5, 6, 4, 7
+# No two are equal, and a layer that confuses them fails.
+BATCH, TQ, HEADS, TV, QUERY_DIM, KEY_DIM, VALUE_DIM = 2, 3, 4, 5, 6, 7, 8
 
 # Arguments that make a member small.
-SIZES = {"units": 8, "filters": 3, "kernel_size": 3}
-# Alignment functions whose weights need not add up to 1.
-UNNORMALIZED = {"independent_sigmoids", "forward_only"}
-
-
-@keras.saving.register_keras_serializable(package="contract")
-class Bilinear(scorers.Scorer):
-    """A scorer of ten lines."""
-
-    def build(self, query_shape, key_shape):
-        self.matrix = self.add_weight(name="matrix", shape=(query_shape[-1], key_shape[-1]))
-
-    def score(self, query, memory, state):
-        return ops.matmul(ops.matmul(query, self.matrix), ops.swapaxes(memory["key"], 1, 2))
+SIZES = {"units": 8, "filters": 3, "kernel_size": 3, "heads": HEADS}
 
 
 @keras.saving.register_keras_serializable(package="contract")
@@ -45,37 +41,87 @@ def independent_sigmoids(scores, mask):
     return ops.sigmoid(scores)
 
 
-@keras.saving.register_keras_serializable(package="contract")
-class ForwardOnly(alignments.Alignment):
-    """A recurrent alignment function of ten lines: each weight stays or moves one element on."""
-
-    recurrent = True
-
-    def align(self, scores, mask, previous=None, training=None):
-        moved = ops.pad(previous, [[0, 0], [1, 0]])[:, :-1]
-        return masking.normalize((previous + moved) * masking.masked_softmax(scores, mask))
-
-
-SCORERS = [*scorers.registry.members.values(), Bilinear, product_of_means]
-ALIGNMENTS = [*alignments.registry.members.values(), independent_sigmoids, ForwardOnly]
+def registered_in_the_readme():
+    """The classes that the section of the README on the parts registers, by their registered names."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    section = re.search(r"^## The parts$(.*?)^## ", readme, flags=re.DOTALL | re.MULTILINE)[1]
+    names = {"__name__": "readme"}
+    with contextlib.redirect_stdout(io.StringIO()):
+        for code in re.findall(r"```python\n(.*?)```", section, flags=re.DOTALL):
+            exec(code, names)
+    mine = [x for x in names.values() if callable(x) and getattr(x, "__module__", None) == "readme"]
+    return {keras.saving.get_registered_name(x): x for x in mine}
 
 
-def name_of(part):
-    return snake_case(part.__name__)
+USERS = registered_in_the_readme()
 
 
-def make(registry, part, dtype="float32"):
-    """A small instance of `part`, a class or a function, with a name that does not depend on the process."""
-    options = {"dtype": dtype, "name": name_of(part)}
-    if not inspect.isclass(part):
-        return registry.wrap_function(part, **options)
-    return part(**{key: SIZES[key] for key in inspect.signature(part).parameters if key in SIZES}, **options)
+@dataclasses.dataclass(frozen=True, eq=False)
+class Part:
+    """A scorer or an alignment function, and how an instance is made: `options` may hold other parts."""
+
+    registry: registry.Registry
+    given: object  # a class or a function
+    options: dict = dataclasses.field(default_factory=dict)
+    name: str = ""
+
+    def __str__(self):
+        return self.name or registry.snake_case(self.given.__name__)
+
+    @property
+    def names(self):
+        """Its name, or those of the parts around each other."""
+        return set(str(self).split("_of_"))
+
+    @property
+    def role(self):
+        return "scorer" if self.registry is scorers.registry else "alignment"
+
+    def make(self, dtype="float32"):
+        """A small instance with a name that does not depend on the process."""
+        common = {"dtype": dtype, "name": str(self)}
+        if not inspect.isclass(self.given):
+            return self.registry.wrap_function(self.given, **common)
+        options = {name: SIZES[name] for name in inspect.signature(self.given).parameters if name in SIZES}
+        for name, value in self.options.items():
+            options[name] = value.make(dtype) if isinstance(value, Part) else value
+        return self.given(**options, **common)
+
+    def around(self, inner):
+        """This part around another one."""
+        return dataclasses.replace(self, options={inner.role: inner}, name=f"{self}_of_{inner}")
 
 
+def parts_of(family, *functions):
+    """The members of a family, and what users add to it."""
+    users = [user for user in USERS.values() if inspect.isclass(user) and issubclass(user, family.base)]
+    return {str(part): part for part in (Part(family, x) for x in [*family.members.values(), *users, *functions])}
+
+
+SCORERS = parts_of(scorers.registry, product_of_means)
+ALIGNMENTS = parts_of(alignments.registry, independent_sigmoids)
+# Parts around parts, beside the defaults: outside and inside by name.
+AROUND = [
+    ("multi_head", "location_aware"),
+    ("relative_position", "multi_head"),
+    ("alibi", "coverage"),
+    ("window", "monotonic"),
+    ("window", "nearby"),
+]
+for outer, inner in AROUND:
+    for parts in (SCORERS, ALIGNMENTS):
+        if outer in parts:
+            part = parts[outer].around(parts[inner])
+            parts[str(part)] = part
+
+
+@functools.cache
 def takes_different_dims(scorer):
-    """Whether query_dim and key_dim may differ; if not, `build` says so with a ValueError."""
+    """Whether query_dim and key_dim may differ; if not, `build` of a member says so with a ValueError."""
+    if scorer.given in USERS.values():
+        return False
     try:
-        make(scorers.registry, scorer).build((None, None, QUERY_DIM), (None, None, KEY_DIM))
+        scorer.make().build((None, None, QUERY_DIM), (None, None, KEY_DIM))
     except ValueError:
         return False
     return True
@@ -83,35 +129,64 @@ def takes_different_dims(scorer):
 
 @dataclasses.dataclass(frozen=True)
 class Pair:
-    """A scorer and an alignment function, each a class or a function."""
+    """A scorer and an alignment function."""
 
-    scorer: object
-    alignment: object
+    scorer: Part
+    alignment: Part
 
     def __str__(self):
-        return f"{name_of(self.scorer)}-{name_of(self.alignment)}"
-
-    @property
-    def key_dim(self):
-        return KEY_DIM if takes_different_dims(self.scorer) else QUERY_DIM
+        return f"{self.scorer}-{self.alignment}"
 
     def layer(self, dtype="float32", name="attention"):
-        scorer = make(scorers.registry, self.scorer, dtype)
-        return Attention(scorer, make(alignments.registry, self.alignment, dtype), dtype=dtype, name=name)
+        """An `Attention` that is not built."""
+        return Attention(self.scorer.make(dtype), self.alignment.make(dtype), dtype=dtype, name=name)
+
+    def makes_sense(self):
+        try:
+            return bool(self.layer())
+        except ValueError:
+            return False
+
+    @property
+    def holds_parts(self):
+        return bool(self.scorer.options or self.alignment.options)
+
+    @functools.cached_property
+    def dims(self):
+        """Last dimensions of query, value and key."""
+        return QUERY_DIM, VALUE_DIM, KEY_DIM if takes_different_dims(self.scorer) else QUERY_DIM
+
+    def built(self, dtype="float32"):
+        """An `Attention` built from shapes in which batch, Tq and Tv are not known."""
+        layer = self.layer(dtype)
+        layer.build(*((None, None, dim) for dim in self.dims))
+        return layer
 
     def arrays(self, batch=BATCH, tq=TQ, tv=TV, dtype="float32", seed=0):
         """Random query, value and key."""
         rng = np.random.default_rng(seed)
-        shapes = (batch, tq, QUERY_DIM), (batch, tv, VALUE_DIM), (batch, tv, self.key_dim)
-        return [rng.normal(size=shape).astype(dtype) for shape in shapes]
-
-    def model(self, inputs=None):
-        """A functional model, None for batch, Tq and Tv, that returns context and alignment."""
-        inputs = inputs or [keras.Input((None, dim)) for dim in (QUERY_DIM, VALUE_DIM, self.key_dim)]
-        return keras.Model(inputs, self.layer(name=str(self))(*inputs, return_attention_scores=True))
+        return [rng.normal(size=(batch, *shape)).astype(dtype) for shape in zip((tq, tv, tv), self.dims, strict=True)]
 
 
-PAIRS = [Pair(scorer, alignment) for scorer in SCORERS for alignment in ALIGNMENTS]
+EVERY_PAIR = [Pair(scorer, alignment) for scorer in SCORERS.values() for alignment in ALIGNMENTS.values()]
+REFUSED = [pair for pair in EVERY_PAIR if not pair.makes_sense()]
+SENSIBLE = [pair for pair in EVERY_PAIR if pair not in REFUSED]
+
+
+def crossed(scorer_names, alignment_names):
+    """Sensible pairs in which every part occurs: each scorer with some alignment functions, and the other way round."""
+    return [p for p in SENSIBLE if str(p.scorer) in scorer_names or str(p.alignment) in alignment_names]
+
+
+FEW_PAIRS = crossed(["additive", "gaussian_mixture"], ["softmax"])
+PAIRS = SOME_PAIRS = crossed(["additive", "location_aware"], ["softmax", "monotonic", "exponential"])
+if os.environ.get("CONTRACT") == "all":
+    PAIRS = [pair for pair in SENSIBLE if pair in SOME_PAIRS or not pair.holds_parts]
+
+
+def by_scorer(pairs):
+    """The pairs of each scorer, by its name."""
+    return {name: [pair for pair in pairs if pair.scorer is scorer] for name, scorer in SCORERS.items()}
 
 
 def masks(tq=TQ, tv=TV, seed=1):
@@ -124,69 +199,41 @@ def masks(tq=TQ, tv=TV, seed=1):
     return {"value_mask": value_mask[:, :tv], "query_mask": query_mask[:, :tq], "attention_mask": pairs}
 
 
-def to_numpy(nest):
-    """Every tensor of `nest` as an array; half precision as float32."""
-
-    def convert(x):
-        dtype = keras.utils.standardize_dtype(x.dtype)
-        return ops.convert_to_numpy(ops.cast(x, "float32") if dtype in ("float16", "bfloat16") else x)
-
-    return keras.tree.map_structure(convert, nest)
-
-
-def assert_same(first, second):
-    """Equal bit for bit."""
-    for one, other in zip(keras.tree.flatten(first), keras.tree.flatten(second), strict=True):
-        np.testing.assert_array_equal(one, other)
+def model(pairs):
+    """A functional model, None for batch, Tq and Tv: context and alignment of pairs that share their scorer."""
+    inputs = [keras.Input((None, dim)) for dim in pairs[0].dims]
+    query_mask, value_mask = (keras.Input((None,), dtype="bool") for _ in range(2))
+    options = {"query_mask": query_mask, "value_mask": value_mask, "return_attention_scores": True}
+    outputs = [pair.layer(name=str(pair))(*inputs, **options) for pair in pairs]
+    return keras.Model([*inputs, query_mask, value_mask], keras.tree.flatten(outputs))
 
 
-def assert_close(first, second, tolerance=1e-5):
-    for one, other in zip(keras.tree.flatten(first), keras.tree.flatten(second), strict=True):
-        np.testing.assert_allclose(one, other, atol=tolerance, rtol=tolerance)
+def inputs_of_model(pairs, repeats=1):
+    """Arrays for `model`; the batch, Tq and Tv grow with `repeats`."""
+    arrays = [*pairs[0].arrays(), masks()["query_mask"], masks()["value_mask"]]
+    return [np.tile(x, (repeats, repeats, 1)[: x.ndim]) for x in arrays]
 
 
-def unroll(layer, query, value, key, value_mask=None, query_mask=None, attention_mask=None, use_causal_mask=False):
+def unroll(layer, query, value, key, value_mask, query_mask, attention_mask):
     """What `layer` should return, by its steps."""
-    memory = layer.prepare(value, key, value_mask)
-    state, contexts, alignment = layer.initial_state(memory), [], []
+
+    def start(value, key, value_mask):
+        memory = layer.prepare(value, key, value_mask)
+        return memory, layer.initial_state(memory)
+
+    def step(query, memory, state, mask, real):
+        context, after = layer.step(query, memory, state, mask=mask)
+        outputs = context, after["alignment"]
+        zeros = keras.tree.map_structure(ops.zeros_like, outputs)
+        return loops.where_real(real, outputs, zeros), loops.where_real(real, after, state)
+
+    memory, state = fast(start)(value, key, value_mask)
+    step, outputs = fast(step), []
     for i in range(query.shape[1]):
-        real = np.ones(query.shape[0], bool) if query_mask is None else query_mask[:, i]
-        mask = np.ones((query.shape[0], value.shape[1]), bool) if attention_mask is None else attention_mask[:, i]
-        if use_causal_mask:
-            mask = mask & (np.arange(value.shape[1]) <= i)
-        context, after = layer.step(query[:, i], memory, state, mask=ops.convert_to_tensor(mask))
-        contexts.append(np.where(real[:, None], to_numpy(context), 0))
-        alignment.append(np.where(real[:, None], to_numpy(after["alignment"]), 0))
-        state = loops.where_real(ops.convert_to_tensor(real), after, state)
-    return np.stack(contexts, axis=1), np.stack(alignment, axis=1)
-
-
-def gradients(function, variables):
-    """Gradients of the scalar ``function()`` with respect to Keras variables, on any backend, as arrays."""
-    backend = keras.config.backend()
-    if backend == "tensorflow":
-        import tensorflow as tf
-
-        with tf.GradientTape() as tape:
-            value = function()
-        grads = tape.gradient(value, [variable.value for variable in variables])
-    elif backend == "jax":
-        import jax
-
-        def stateless(values):
-            with keras.StatelessScope(list(zip(variables, values, strict=True))):
-                return function()
-
-        grads = jax.grad(stateless)([variable.value for variable in variables])
-    else:
-        for variable in variables:
-            variable.value.grad = None
-        function().backward()
-        grads = [variable.value.grad for variable in variables]
-    return [
-        np.zeros(variable.shape, "float32") if grad is None else to_numpy(ops.convert_to_tensor(grad))
-        for grad, variable in zip(grads, variables, strict=True)
-    ]
+        output, state = step(query[:, i], memory, state, attention_mask[:, i], query_mask[:, i])
+        outputs.append(output)
+    contexts, alignments = zip(*outputs, strict=True)
+    return np.stack(contexts, axis=1), np.stack(alignments, axis=-2)
 
 
 def weighed(outputs, seed=2):
