@@ -88,7 +88,8 @@ class CTCPrefixScorer:
         log_probs = ops.pad(log_probs, [[0, 0], [1, 0], [0, 0]])
         silence = ops.where(ops.arange(ops.shape(log_probs)[2]) == self.blank, 0.0, IMPOSSIBLE)
         silence = ops.cast(silence, log_probs.dtype)
-        return {"log_probs": ops.maximum(ops.where(mask, log_probs, silence), IMPOSSIBLE)}
+        log_probs = ops.where(mask, log_probs, silence)
+        return {"log_probs": ops.where(_possible(log_probs), log_probs, IMPOSSIBLE)}
 
     def initial_state(self, constants):
         """The state of the empty hypothesis, a dict of tensors `(batch, ...)`."""
@@ -151,8 +152,8 @@ def _recurrence(log_a, log_b):
 
 
 def _log_add(x, y):
-    """`log(exp x + exp y)` of finite numbers. (On JAX, `keras.ops.logaddexp` makes float32 of float64.)"""
-    return ops.maximum(x, y) + ops.log1p(ops.exp(-ops.abs(x - y)))
+    """`log(exp x + exp y)` of finite numbers. (Keras' `logaddexp` and, on torch, `maximum` make float32 of float64.)"""
+    return ops.where(x > y, x, y) + ops.log1p(ops.exp(-ops.abs(x - y)))
 
 
 def _after_frame(x):
