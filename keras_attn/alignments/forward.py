@@ -33,10 +33,10 @@ class Forward(MovingAlignment):
     ``a_j = (a'_j + a'_{j-1}) exp(e_j) / sum_k (a'_k + a'_{k-1}) exp(e_k)``
 
     ``e`` are the scores, and ``a'`` is the previous alignment, which starts on the first real frame.
-    The frame before ``j`` is the last real one before it. Weights that are 0 stay 0 until one
-    next to them is not, so that attention moves on by one frame a query at most. Masked frames
-    get weight 0; a query that may attend to no frame within reach gets zeros, and leaves the
-    place to the next.
+    The frame before ``j`` is the last one before it that is not masked. Attention moves on by one
+    frame a query at most: weights are 0 until the one before them is not. Masked frames get
+    weight 0; a query that may attend to no frame within reach gets zeros, and leaves the place
+    to the next.
 
     Reference: Zhang, Ling and Dai, "Forward Attention in Sequence-to-Sequence Acoustic Modeling for
     Speech Synthesis", 2018, arXiv:1807.06736, algorithm 1.

@@ -14,8 +14,8 @@ class StepwiseMonotonic(StoppingAlignment):
 
     ``p_j`` is the probability to stay at frame ``j``, ``a'`` the previous alignment, which starts on
     the first real frame; ``e`` are the scores, ``r`` is a weight, and ``n_j`` is Gaussian noise in
-    training. The frame before ``j`` is the last real one before it. What moves past the last
-    frame is lost: the weights may add up to less than 1.
+    training. The frame before ``j`` is the last one before it that is not masked. What moves past
+    the last frame is lost: the weights may add up to less than 1.
 
     Modes:
 

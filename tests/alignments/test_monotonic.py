@@ -16,8 +16,9 @@ def step(scores, mask, previous):
     """From each frame where the previous query may have stopped, the probability to go on to each later one."""
     p = np.where(mask, sigmoid(scores), 0)
     alignment = np.zeros(len(p))
-    for start, j in itertools.combinations_with_replacement(range(len(p)), 2):
-        alignment[j] += previous[start] * np.prod(1 - p[start:j]) * p[j]
+    for start in np.flatnonzero(previous):
+        for j in range(start, len(p)):
+            alignment[j] += previous[start] * np.prod(1 - p[start:j]) * p[j]
     return alignment
 
 
