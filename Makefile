@@ -5,16 +5,23 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint clean
+.PHONY: help demo test test-backends lint clean
 
 help: ## list the commands
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
 
 demo: .venv/demo ## train a speech recogniser on synthetic speech, evaluate it, export it and transcribe with it
 	$(BIN)/python -m demos.speech
 
 test: .venv/test ## run all tests, and the examples of all docstrings
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-backends: .venv/test-backends ## hold every scorer with every alignment function to the contract on TensorFlow, JAX and torch
+	@set -e; for backend in tensorflow jax torch; do \
+	    echo "=== $$backend"; \
+	    CONTRACT=all KERAS_BACKEND=$$backend $(BIN)/python -m pytest -n 2 --dist worksteal tests/test_contract.py; \
+	    KERAS_BACKEND=$$backend $(BIN)/python -m pytest tests/test_pages.py -k tutorial; \
+	done
 
 lint: .venv/lint ## check the style of the code
 	$(BIN)/ruff check .
@@ -25,7 +32,7 @@ clean: ## remove the virtual environment and the caches
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # .venv/<extra> is an empty file that says: that extra of pyproject.toml is installed.
-.venv/demo .venv/test .venv/lint: .venv/created
+.venv/demo .venv/test .venv/test-backends .venv/lint: .venv/created
 	@echo "Installing what 'make $(@F)' needs into .venv (the first time takes some minutes)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(@F)]'
 	@touch $@
