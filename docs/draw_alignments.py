@@ -29,8 +29,8 @@ from demos.speech.listener import Listener
 from demos.speech.text import Vocabulary
 from keras_attn import Attention, AttentionCell, AttentionRNN, alignments, plot_alignment, scorers
 
-DATASET, UTTERANCES, BATCH, SEED = "synthetic_speech/digits", 3000, 32, 0
-ENCODER_STEPS, DECODER_STEPS = 400, 400
+DATASET, UTTERANCES, BATCH, SEED = "synthetic_speech/digits", 2000, 32, 0
+ENCODER_STEPS, DECODER_STEPS = 300, 300
 HOP = 0.010
 
 # A scorer is drawn with softmax, an alignment function with the additive scorer, but for those that ask for another.
@@ -105,7 +105,7 @@ class Decoder(keras.Model):
     def __init__(self, vocabulary, scorer, alignment):
         super().__init__()
         self.embed = keras.layers.Embedding(len(vocabulary), 32)
-        self.rnn = AttentionRNN(AttentionCell(keras.layers.GRUCell(96), Attention(scorer, alignment)))
+        self.rnn = AttentionRNN(AttentionCell(keras.layers.GRUCell(128), Attention(scorer, alignment)))
         self.classify = keras.layers.Dense(len(vocabulary))
         self.start = vocabulary.start
 
@@ -167,7 +167,7 @@ def draw(path, name, alignment, vocabulary, tokens, words):
     title = name
     if alignment.ndim == 3:
         alignment, title = alignment.mean(0), f"{name} (mean of the heads)"
-    words = [(text.decode(), start, end) for text, start, end in zip(words["text"], words["start"], words["end"])]
+    words = [(text.decode(), *times) for text, *times in zip(words["text"], words["start"], words["end"], strict=True)]
     symbols = [vocabulary.symbols[token] for token in tokens]
     figure = plot_alignment(alignment, symbols, frame_duration=4 * HOP, words=words, title=title)
     figure.savefig(path, dpi=64)

@@ -66,7 +66,7 @@ def main():
             command = [sys.executable, __file__, *pair, str(frames)]
             run = subprocess.run(command, capture_output=True, text=True, check=True)
             figures[name].append(round(float(run.stdout.split()[-1]), 1))
-        print(f"{name:20}", *(f"{frames}: {mb} MB " for frames, mb in zip(FRAMES, figures[name], strict=True)), flush=True)
+        print(f"{name:20}", dict(zip(FRAMES, figures[name], strict=True)), flush=True)
     figure = Figure((7, 4), layout="constrained")
     axes = figure.subplots()
     for name, megabytes in figures.items():

@@ -5,7 +5,6 @@ import re
 
 import keras
 
-
 # Names whose capitals do not begin words.
 _SPELLINGS = {"ALiBi": "alibi", "MoChA": "mocha"}
 

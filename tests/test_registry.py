@@ -38,7 +38,7 @@ def test_serialize_and_get_are_inverse():
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(ValueError, match=r"Unknown scorer. Expected one of .*'additive', .*'dot', .*Received: 'adittive'"):
+    with pytest.raises(ValueError, match=r"Unknown scorer. Expected .*'additive', .*'dot', .*Received: 'adittive'"):
         scorers.get("adittive")
     with pytest.raises(ValueError, match=r"Unknown alignment function. Expected one of .*'softmax'.*Received: 'soft'"):
         alignments.get("soft")
