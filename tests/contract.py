@@ -178,7 +178,7 @@ def crossed(scorer_names, alignment_names):
     return [p for p in SENSIBLE if str(p.scorer) in scorer_names or str(p.alignment) in alignment_names]
 
 
-FEW_PAIRS = crossed(["additive", "gaussian_mixture"], ["softmax"])
+FEW_PAIRS = crossed(["additive"], ["softmax", "exponential"])
 PAIRS = SOME_PAIRS = crossed(["additive", "location_aware"], ["softmax", "monotonic", "exponential"])
 if os.environ.get("CONTRACT") == "all":
     PAIRS = [pair for pair in SENSIBLE if pair in SOME_PAIRS or not pair.holds_parts]
