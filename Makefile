@@ -37,6 +37,14 @@ clean: ## remove the virtual environment and the caches
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(@F)]'
 	@touch $@
 
+# The build of torch for the CPU alone, as the usual one is gigabytes larger; where its index cannot be reached,
+# what pip finds elsewhere.
+.venv/test-backends: .venv/torch
+.venv/torch: .venv/created
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --retries 0 \
+		--extra-index-url https://download.pytorch.org/whl/cpu torch==2.13.0
+	@touch $@
+
 .venv/created: pyproject.toml
 	@echo "Making a virtual environment in .venv with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv --clear .venv
