@@ -77,7 +77,8 @@ class LocationRecurrent(LocationScorer):
 
     def next_state(self, state, alignment, query, memory):
         features = ops.relu(convolve(self.convolution, alignment[..., None]))
-        features = ops.max(masking.zero_padding(features, memory["mask"]), axis=1, initial=0)
+        features = masking.zero_padding(features, memory["mask"])
+        features = ops.max(ops.pad(features, [[0, 0], [0, 1], [0, 0]]), axis=1)  # 0 if there are no frames
         gates = self.gates(ops.concatenate([ops.cast(features, self.compute_dtype), state["output"]], axis=-1))
         output, carry = lstm_step(gates, state["carry"])
         return {"output": output, "carry": carry}
