@@ -58,6 +58,19 @@ def positions(mask):
     return ops.cumsum(real, axis=-1) - real
 
 
+def first(mask):
+    """True at the first real element of every row alone.
+
+    Args:
+        mask: ``(..., T)`` booleans.
+
+    >>> print(ops.convert_to_numpy(first([[False, True, True], [False, False, False]])))
+    [[False  True False]
+     [False False False]]
+    """
+    return ops.logical_and(mask, ops.cumsum(ops.cast(mask, "int32"), axis=-1) == 1)
+
+
 def zero_padding(x, mask):
     """Put 0 where `mask` is False, whatever stands there (NaN too); gradients there are 0.
 

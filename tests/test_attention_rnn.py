@@ -3,62 +3,19 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_attn import Attention, AttentionCell, AttentionRNN
-from keras_attn.scorers import MultiHead
+from keras_attn import AttentionCell, AttentionRNN
+from tests.attention_rnn_cells import CELLS, every_cell
 from tests.contract import assert_close, assert_same, gradients, to_numpy, weighed
 
 BACKEND = keras.config.backend()
 VALUE_MASK = np.array([[True] * 5, [True, True, True, False, False]])
 SEQUENCES_MASK = np.array([[True] * 6, [True] * 4 + [False] * 2])
-CELLS = {
-    "gru": lambda: AttentionCell(keras.layers.GRUCell(6), "additive"),
-    "lstm, location-aware": lambda: AttentionCell(keras.layers.LSTMCell(6), "location_aware"),
-    "stacked, two attentions, layer": lambda: AttentionCell(
-        keras.layers.StackedRNNCells([keras.layers.LSTMCell(8), keras.layers.LSTMCell(6)]),
-        [Attention("location_aware"), Attention("general", "sigmoid_smoothing")],
-        keras.layers.Dense(7, activation="tanh"),
-    ),
-    "no input feeding": lambda: AttentionCell(keras.layers.LSTMCell(6), "additive", input_feeding=False),
-    "heads, projections, a layer each": lambda: AttentionCell(
-        keras.layers.GRUCell(8),
-        [
-            Attention(
-                MultiHead("location_aware", heads=3),
-                value_projection=keras.layers.Dense(9),
-                output_projection=keras.layers.Dense(4),
-            ),
-            Attention("general"),
-        ],
-        attention_layer=[keras.layers.Dense(7), keras.layers.Dense(4, use_bias=False)],
-        output="concatenation",
-    ),
-    "first query, output of the cell": lambda: AttentionCell(
-        keras.layers.StackedRNNCells([keras.layers.LSTMCell(7), keras.layers.GRUCell(8)]),
-        "location_aware",
-        query="first",
-        output="cell",
-    ),
-    "previous query, layers": lambda: AttentionCell(
-        keras.layers.LSTMCell(8),
-        "location_aware",
-        keras.layers.Dense(7),
-        input_layer=keras.layers.Dense(4, activation="relu"),
-        query="previous",
-    ),
-}
-every_cell = pytest.mark.parametrize("make_cell", CELLS.values(), ids=CELLS)
 
 
 @pytest.fixture
 def arrays(rng):
     """Sequences (2, 6, 4) and values (2, 5, 3)."""
     return [rng.normal(size=size).astype("float32") for size in ((2, 6, 4), (2, 5, 3))]
-
-
-def model(rnn, **options):
-    inputs = [keras.Input((None, 4)), keras.Input((None, 3))]
-    outputs = keras.tree.flatten(rnn(*inputs, **options))
-    return keras.Model(inputs, outputs if options else outputs[0])
 
 
 @every_cell
@@ -250,38 +207,6 @@ def test_a_memory_for_each_attention(rng, tmp_path):
 def test_only_an_attention_cell_will_do():
     with pytest.raises(TypeError, match=r"Expected an AttentionCell. Received: cell=<LSTMCell"):
         AttentionRNN(keras.layers.LSTMCell(3))
-
-
-# ---- variables, saving, export
-
-
-@every_cell
-def test_build_alone_makes_all_variables(arrays, make_cell):
-    called, built = AttentionRNN(make_cell(), name="rnn"), AttentionRNN(make_cell(), name="rnn")
-    called(*arrays)
-    built.build((None, None, 4), (None, None, 3))
-    assert [weight.shape for weight in built.weights] == [weight.shape for weight in called.weights]
-    paths = [weight.path for weight in built.weights]
-    assert len(paths) == len(set(paths)) and all(path.startswith("rnn/") for path in paths)
-    built(*arrays)
-    assert [weight.path for weight in built.weights] == paths
-
-
-@every_cell
-def test_saved_and_exported_models_are_the_same_model(arrays, make_cell, tmp_path):
-    original = model(AttentionRNN(make_cell()), return_attention_scores=True)
-    expected = to_numpy(original(arrays))
-    original.save(tmp_path / "model.keras")
-    loaded = keras.models.load_model(tmp_path / "model.keras")
-    assert_same(to_numpy(loaded(arrays)), expected)
-    if BACKEND == "tensorflow":
-        import tensorflow as tf
-
-        loaded.export(tmp_path / "exported", verbose=False)
-        served = tf.saved_model.load(tmp_path / "exported")
-        assert_close(to_numpy(served.serve(arrays)), expected, 1e-6)
-        longer = [np.tile(x, (2, 3, 1)) for x in arrays]
-        assert_close(to_numpy(served.serve(longer)), to_numpy(loaded(longer)))
 
 
 def test_learns_to_copy(rng):

@@ -64,3 +64,10 @@ def test_masked_softmax_over_random_masks_and_sizes(rng):
     assert np.isfinite(weights).all() and np.all(weights[~mask] == 0)
     np.testing.assert_allclose(weights.sum(-1), mask.any(-1), atol=1e-5)
     assert numpy(masking.masked_softmax(ops.zeros((2, 0)), np.ones((2, 0), bool))).shape == (2, 0)
+
+
+def test_first():
+    mask = [[True, True, False], [False, True, True], [False, False, False]]
+    expected = [[True, False, False], [False, True, False], [False, False, False]]
+    np.testing.assert_array_equal(numpy(masking.first(ops.convert_to_tensor(mask))), expected)
+    assert tuple(masking.first(ops.zeros((2, 0), dtype="bool")).shape) == (2, 0)

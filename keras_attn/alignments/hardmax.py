@@ -17,8 +17,7 @@ def one_hot_of_largest(scores, mask):
     """
     scores = ops.where(mask, scores, ops.cast(-float("inf"), scores.dtype))
     peak = ops.max(scores, axis=-1, keepdims=True, initial=-float("inf"))
-    largest = ops.cast(ops.logical_and(mask, scores == peak), "int32")
-    return ops.cast(largest * ops.cast(ops.cumsum(largest, axis=-1) == 1, "int32"), scores.dtype)
+    return ops.cast(masking.first(ops.logical_and(mask, scores == peak)), scores.dtype)
 
 
 @keras.saving.register_keras_serializable(package="keras_attn")

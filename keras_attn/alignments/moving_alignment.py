@@ -2,21 +2,9 @@
 
 from keras import ops
 
+from keras_attn import masking
 from keras_attn.alignments.alignment import Alignment
 from keras_attn.alignments.recurrences import linear_recurrence, shift
-
-
-def first_real(mask):
-    """True at the first real frame of every row alone.
-
-    Args:
-        mask: ``(..., Tv)`` booleans.
-
-    >>> print(ops.convert_to_numpy(first_real([[False, True, True], [False, False, False]])))
-    [[False  True False]
-     [False False False]]
-    """
-    return ops.logical_and(mask, ops.cumsum(ops.cast(mask, "int32"), axis=-1) == 1)
 
 
 def to_the_next_frame(weights, mask):
@@ -53,7 +41,7 @@ class MovingAlignment(Alignment):
     recurrent = True
 
     def initial_alignment(self, mask):
-        return ops.cast(first_real(mask), "float32")
+        return ops.cast(masking.first(mask), "float32")
 
     def initial_state(self, memory, alignment):
         return {"place": alignment}

@@ -3,7 +3,7 @@ import pytest
 from keras import ops
 
 from keras_attn import alignments
-from keras_attn.alignments.moving_alignment import first_real, last_place, to_the_next_frame
+from keras_attn.alignments.moving_alignment import last_place, to_the_next_frame
 from tests.alignments.given_scores import MASK, attend, random_scores, real
 from tests.backends import to_numpy
 
@@ -20,15 +20,6 @@ MOVING = {
     "window_of_monotonic": lambda: alignments.Window("monotonic", back=1, forward=1),
 }
 every_member = pytest.mark.parametrize("make", MOVING.values(), ids=MOVING)
-
-
-def test_first_real():
-    mask = [[True, True, False], [False, True, True], [False, False, False]]
-    np.testing.assert_array_equal(
-        to_numpy(first_real(ops.convert_to_tensor(mask))),
-        [[True, False, False], [False, True, False], [False, False, False]],
-    )
-    assert tuple(first_real(ops.zeros((2, 0), dtype="bool")).shape) == (2, 0)
 
 
 def test_to_the_next_frame(rng):
