@@ -19,7 +19,7 @@ test: .venv/test ## run all tests, and the examples of all docstrings
 test-backends: .venv/test-backends ## hold every scorer with every alignment function to the contract on TensorFlow, JAX and torch
 	@set -e; for backend in tensorflow jax torch; do \
 	    echo "=== $$backend"; \
-	    CONTRACT=all KERAS_BACKEND=$$backend $(BIN)/python -m pytest -n 2 --dist worksteal tests/test_contract.py; \
+	    CONTRACT=all KERAS_BACKEND=$$backend $(BIN)/python -m pytest -n 2 --dist worksteal tests/test_contract*.py; \
 	    KERAS_BACKEND=$$backend $(BIN)/python -m pytest tests/test_pages.py -k tutorial; \
 	done
 
