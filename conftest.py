@@ -10,8 +10,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # warnings and errors alone
 os.environ.setdefault("MPLBACKEND", "Agg")  # no window
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # the arrays are small: threads of torch would wait for each other
 if os.environ["KERAS_BACKEND"] == "jax":  # Graphs that run once: compile them quickly rather than well.
-    fast = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
-    os.environ.setdefault("XLA_FLAGS", f"{fast} --xla_llvm_disable_expensive_passes=true")
+    flags = ["backend_optimization_level=0", "llvm_disable_expensive_passes=true"]
+    flags += ["cpu_use_fusion_emitters=false", "cpu_parallel_codegen_split_count=1"]
+    os.environ.setdefault("XLA_FLAGS", " ".join(f"--xla_{flag}" for flag in flags))
 # No test reads or writes the datasets of whoever runs it.
 os.environ["TFDS_DATA_DIR"] = tempfile.mkdtemp(prefix="keras_attn_datasets_")
 
