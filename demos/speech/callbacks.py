@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from demos.speech.alignment_quality import alignment_quality
+from demos.speech.decoding import DecodingConfig
 from demos.speech.files import write_beside
 from demos.speech.recognition import recognise, transcriber
 
@@ -38,7 +39,7 @@ class ValidationErrorRates(keras.callbacks.Callback):
         self.pairs = []
 
     def on_train_begin(self, logs=None):
-        self.transcribe = transcriber(self.model)
+        self.transcribe = transcriber(self.model, DecodingConfig(beam_width=1))
 
     def on_epoch_end(self, epoch, logs=None):
         self.pairs = list(recognise(self.transcribe, self.utterances))

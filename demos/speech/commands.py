@@ -33,10 +33,9 @@ def evaluate(arguments):
     """Measure how well a model recognises a split of the data of its run."""
     load_tensorflow()
     from demos.speech.evaluation import evaluate, print_table
+    from demos.speech.settings import decoding
 
-    results = evaluate(
-        arguments.model, arguments.split, arguments.data_dir, arguments.beam_width, plots=arguments.plots
-    )
+    results = evaluate(arguments.model, arguments.split, arguments.data_dir, decoding(arguments), plots=arguments.plots)
     if arguments.json:
         print(json.dumps(results, ensure_ascii=False))
     else:
@@ -55,8 +54,10 @@ def transcribe(arguments):
         raise UserError(f"There is no shipped model in {arguments.model}: name one with --model")
     load_tensorflow()
     from demos.speech.loading import open_recogniser
+    from demos.speech.settings import decoding
 
-    print_transcripts(arguments.files, open_recogniser(arguments.model), arguments.json, arguments.plot)
+    recogniser = open_recogniser(arguments.model, decoding(arguments))
+    print_transcripts(arguments.files, recogniser, arguments.json, arguments.plot)
 
 
 def plot(arguments):
@@ -89,8 +90,9 @@ def export(arguments):
     check_writable(output)
     load_tensorflow()
     from demos.speech.export import export
+    from demos.speech.settings import decoding
 
-    export(model, output, arguments.beam_width)
+    export(model, output, decoding(arguments))
     print(f"{output}: a SavedModel; to use it: python -m demos.speech transcribe FILE --model {output}")
 
 

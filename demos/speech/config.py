@@ -7,6 +7,7 @@ import types
 import typing
 
 from demos.speech.augmentation import WaveformAugmentation
+from demos.speech.decoding import DecodingConfig
 from demos.speech.errors import UserError
 
 
@@ -89,6 +90,7 @@ class Config:
     training: TrainingConfig = TrainingConfig()
     augmentation: WaveformAugmentation = WaveformAugmentation(snr_db=(20.0, 50.0))
     spec_augment: SpecAugmentConfig = SpecAugmentConfig()
+    decoding: DecodingConfig = DecodingConfig()
 
     def to_dict(self):
         return dataclasses.asdict(self)
@@ -136,23 +138,25 @@ _LIMITS = {
 
 
 def _replace(config, changes, of=""):
-    kinds = {field.name: field.type for field in dataclasses.fields(config)}
+    fields = {field.name: field for field in dataclasses.fields(config)}
     if not isinstance(changes, dict):
         raise UserError(f"Expected settings{of} as a dict. Received: {changes!r}")
-    if unknown := sorted(set(changes) - set(kinds)):
-        raise UserError(f"Expected settings{of} among {sorted(kinds)}. Received: {unknown}")
-    values = {name: _value(name, getattr(config, name), kinds[name], value) for name, value in changes.items()}
+    if unknown := sorted(set(changes) - set(fields)):
+        raise UserError(f"Expected settings{of} among {sorted(fields)}. Received: {unknown}")
+    values = {name: _value(fields[name], getattr(config, name), value) for name, value in changes.items()}
     return dataclasses.replace(config, **values)
 
 
-def _value(name, old, kind, new):
+def _value(field, old, new):
+    name, kind = field.name, field.type
     if dataclasses.is_dataclass(old):
         return _replace(old, new, f" of {name}")
     new = tuple(new) if isinstance(new, list) else new
     if not _fits(new, kind):
         raise UserError(f"Expected {name} as {kind.__name__ if type(kind) is type else kind}. Received: {name}={new!r}")
-    if new is not None and name in _LIMITS and not _LIMITS[name][0] <= new <= _LIMITS[name][1]:
-        raise UserError("Expected {} from {} to {}. Received: {}={!r}".format(name, *_LIMITS[name], name, new))
+    limits = field.metadata.get("limits") or _LIMITS.get(name)
+    if new is not None and limits and not limits[0] <= new <= limits[1]:
+        raise UserError(f"Expected {name} from {limits[0]} to {limits[1]}. Received: {name}={new!r}")
     return new
 
 

@@ -1,5 +1,6 @@
 """How well a trained model does on a split: error rates, alignments against the true times, the worst utterances."""
 
+import dataclasses
 import json
 import time
 from pathlib import Path
@@ -17,7 +18,7 @@ from demos.speech.recognition import recognise, transcriber
 from demos.speech.training import open_corpus, texts
 
 
-def evaluate(run, split="test", data_dir=None, beam_width=4, plots=5):
+def evaluate(run, split="test", data_dir=None, decoding=None, plots=5):
     """Recognise a split of the data of a run, and measure how well.
 
     Writes `evaluation.json`, and in `plots/evaluation` the figures of the worst utterances and of a few others, into
@@ -27,7 +28,7 @@ def evaluate(run, split="test", data_dir=None, beam_width=4, plots=5):
         run: a run folder, or a `.keras` file with its `config.json` beside it.
         split: `"train"`, `"validation"` or `"test"`.
         data_dir: folder of TFDS; its own default when None.
-        beam_width: hypotheses kept by the search.
+        decoding: settings of the search that differ from those of the run, a dict.
         plots: the worst utterances to list and draw.
 
     Returns:
@@ -42,13 +43,13 @@ def evaluate(run, split="test", data_dir=None, beam_width=4, plots=5):
     run = Path(run)
     folder = run if run.is_dir() else run.parent
     model = open_model(run)
-    config = Config.load(folder / "config.json")
+    config = Config.load(folder / "config.json").replace(decoding=decoding or {})
     corpus = open_corpus(config, data_dir)
     _check_fit(model, corpus, split)
 
     gallery = Gallery(corpus.sample_rate, corpus.size(split), worst=plots)
     judgements, audio_seconds = [], 0.0
-    with _Watch(transcriber(model, beam_width), corpus.size(split)) as watch:
+    with _Watch(transcriber(model, config.decoding), corpus.size(split)) as watch:
         for utterance, transcript in recognise(watch, corpus.utterances(split).as_numpy_iterator()):
             judgements.append(judge(utterance, transcript))
             gallery.add(judgements[-1], utterance, transcript)
@@ -57,7 +58,7 @@ def evaluate(run, split="test", data_dir=None, beam_width=4, plots=5):
         "model": str(run),
         "dataset": corpus.name,
         "split": split,
-        "beam_width": beam_width,
+        "decoding": dataclasses.asdict(config.decoding),
         **totals(judgements),
         "seconds": watch.seconds,
         "audio_seconds": audio_seconds,

@@ -17,7 +17,7 @@ def _header(results):
     return (
         f"{results['dataset']}, {results['split']}: {results['utterances']} utterances, {results['words']} words, "
         f"{minutes:.1f} minutes\n"
-        f"{results['model']}, beam width {results['beam_width']}, recognised in {results['seconds']:.1f} s "
+        f"{results['model']}, beam width {results['decoding']['beam_width']}, recognised in {results['seconds']:.1f} s "
         f"(real-time factor {results['real_time_factor']:.3f})"
     )
 

@@ -7,8 +7,9 @@ import tensorflow as tf
 from demos.speech.audio import LONGEST, SHORTEST
 from demos.speech.errors import UserError
 from demos.speech.files import write_beside
-from demos.speech.loading import open_model
+from demos.speech.loading import open_model, run_config
 from demos.speech.model import ListenAttendSpell
+from demos.speech.recognition import transcriber
 from demos.speech.resampling import resample
 
 # Hz. What claims another rate is hardly speech.
@@ -18,14 +19,14 @@ LOWEST_RATE, HIGHEST_RATE = 4000, 192000
 _PARTS = {"saved_model.pb", "fingerprint.pb", "variables", "assets"}
 
 
-def export(model_path, saved_model_dir, beam_width=4):
+def export(model_path, saved_model_dir, decoding=None):
     """Write the SavedModel of a trained model.
 
     Its signatures, and attributes once loaded by `tf.saved_model.load`:
 
     | name | takes | gives |
     |---|---|---|
-    | `serving_default`, `.transcribe` | `waveform`, `num_samples` | what `ListenAttendSpell.transcribe` returns |
+    | `serving_default`, `.transcribe` | `waveform`, `num_samples` | what a `Decoder` returns |
     | `transcribe_wav`, `.transcribe_wav` | `wav`: string `(batch,)` | the same |
     | `.sample_rate` | | int32, Hz |
     | `.symbols` | | string `(vocabulary,)`: the printable name of every token |
@@ -36,14 +37,15 @@ def export(model_path, saved_model_dir, beam_width=4):
     Args:
         model_path: a `.keras` file or a run folder.
         saved_model_dir: the folder to write; a SavedModel that is there is replaced.
-        beam_width: hypotheses kept by the search.
+        decoding: settings of the search that differ from those of the run, a dict.
 
     Raises:
         UserError: the model cannot be read, or the folder cannot be written or holds something else.
     """
     saved_model_dir = Path(saved_model_dir)
     _check_target(saved_model_dir)
-    module = exportable(without_cudnn(open_model(model_path)), beam_width)
+    config = run_config(model_path).replace(decoding=decoding or {})
+    module = exportable(without_cudnn(open_model(model_path)), config.decoding)
     signatures = {"serving_default": module.transcribe, "transcribe_wav": module.transcribe_wav}
     with write_beside(saved_model_dir) as beside:
         tf.saved_model.save(module, beside, signatures)
@@ -56,16 +58,14 @@ def without_cudnn(model):
     return copy
 
 
-def exportable(model, beam_width):
+def exportable(model, decoding):
     """A `tf.Module` with all that the SavedModel shall have; see `export`."""
     module = tf.Module()
     module.parameters = [variable.value for variable in model.variables]
     module.sample_rate = tf.Variable(model.features_config.sample_rate, trainable=False)
     module.symbols = tf.Variable(model.vocabulary.symbols, trainable=False)
 
-    @tf.function(input_signature=[tf.TensorSpec([None, None], "float32"), tf.TensorSpec([None], "int32")])
-    def transcribe(waveform, num_samples):
-        return model.transcribe(waveform, num_samples, beam_width)
+    transcribe = transcriber(model, decoding)
 
     @tf.function(input_signature=[tf.TensorSpec([None], "string")])
     def transcribe_wav(wav):

@@ -130,8 +130,18 @@ class LogMel(keras.layers.Layer):
         >>> print(LogMel().frame_times(3).numpy())
         [0.0125 0.0225 0.0325]
         """
-        first, step = self._window_samples / 2 / self.sample_rate, self._hop_samples / self.sample_rate
-        return first + step * ops.cast(ops.arange(num_frames, dtype="int32"), "float32")
+        frames = ops.cast(ops.arange(num_frames, dtype="int32"), "float32")
+        return self.first_frame_time + self.frame_duration * frames
+
+    @property
+    def first_frame_time(self):
+        """Time of the middle of the first frame, seconds."""
+        return self._window_samples / 2 / self.sample_rate
+
+    @property
+    def frame_duration(self):
+        """Seconds from a frame to the next."""
+        return self._hop_samples / self.sample_rate
 
     def get_config(self):
         names = ("sample_rate", "bands", "window", "hop", "low_frequency", "high_frequency", "floor")

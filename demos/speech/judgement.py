@@ -51,8 +51,7 @@ def judge(utterance, transcript):
         edits={name: getattr(output, name) for name in ("substitutions", "insertions", "deletions")},
         **compare_times(transcript, true_words(utterance)),
         quality={name: float(value[0]) for name, value in alignment_quality([transcript]).items()},
-        # A text that the model itself ends has at most a character a frame.
-        unfinished=len(transcript.tokens) > len(transcript.frame_times),
+        unfinished=not transcript.ended,
     )
 
 

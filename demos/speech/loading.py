@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from demos.speech.config import Config
 from demos.speech.errors import UserError
 
 MODEL_FILE = "model.keras"
@@ -16,7 +17,7 @@ class Recogniser:
 
     Attributes:
         transcribe: function of `waveform` `(batch, samples)` and `num_samples` `(batch,)`; see
-            `ListenAttendSpell.transcribe` for the dict that it returns.
+            `Decoder` for the dict that it returns.
         sample_rate: Hz, of the waveforms.
         symbols: the printable name of every token.
     """
@@ -26,26 +27,37 @@ class Recogniser:
     symbols: tuple[str, ...]
 
 
-def open_recogniser(path, beam_width=1):
+def open_recogniser(path, decoding=None):
     """Open a SavedModel, a run folder or a `.keras` file.
 
     Args:
         path: of a SavedModel made by `export`, for which TensorFlow alone is loaded, or as for `open_model`.
-        beam_width: hypotheses kept by the search; a SavedModel has its own.
+        decoding: settings of the search that differ from those of the run, a dict; a SavedModel has its own.
 
     Returns:
         A `Recogniser`.
 
     Raises:
-        UserError: there is no model, or it cannot be read, or is not one of ours.
+        UserError: there is no model, or it cannot be read, or is not one of ours; or there are settings for a
+            SavedModel.
     """
     path = Path(path)
     if path.is_dir() and not (path / MODEL_FILE).exists():
+        if decoding:
+            raise UserError(f"{path} is a SavedModel, made for one search. Received: {', '.join(decoding)} for another")
         return _open_saved_model(path)
     from demos.speech.recognition import transcriber
 
-    model = open_model(path)
-    return Recogniser(transcriber(model, beam_width), model.features_config.sample_rate, model.vocabulary.symbols)
+    model, config = open_model(path), run_config(path).replace(decoding=decoding or {})
+    transcribe = transcriber(model, config.decoding)
+    return Recogniser(transcribe, model.features_config.sample_rate, model.vocabulary.symbols)
+
+
+def run_config(path):
+    """The `Config` of a run folder, or of that in which a `.keras` file is; the defaults where it has none."""
+    path = Path(path)
+    path = (path if path.is_dir() else path.parent) / "config.json"
+    return Config.load(path) if path.exists() else Config()
 
 
 def open_model(path):

@@ -12,7 +12,6 @@ from demos.speech.listener import Listener
 from demos.speech.losses import ctc_per_token, smoothed_cross_entropy, token_accuracy
 from demos.speech.speller import Speller
 from demos.speech.text import Vocabulary
-from keras_attn import BeamSearch
 
 
 @keras.saving.register_keras_serializable(package="keras_attn.speech")
@@ -86,10 +85,20 @@ class ListenAttendSpell(keras.Model):
         self.speller.build((None, None), encoded)
         self.built = True
 
+    @property
+    def frame_grid(self):
+        """Where the encoder frames lie: `frame_duration`, and `offset`, the start of the first one, in seconds.
+
+        A frame lasts from half a `frame_duration` before to half after the middle of the features that it joins.
+        """
+        joined, step = self.listener_config.reduction, self.log_mel.frame_duration
+        return {"frame_duration": joined * step, "offset": self.log_mel.first_frame_time - step / 2}
+
     def frame_times(self, num_frames):
         """Times in seconds of the middles of the encoder frames `0 .. num_frames - 1`."""
-        joined = self.listener_config.reduction
-        return ops.mean(ops.reshape(self.log_mel.frame_times(num_frames * joined), (-1, joined)), axis=1)
+        grid = self.frame_grid
+        frames = ops.cast(ops.arange(num_frames, dtype="int32"), "float32")
+        return grid["offset"] + grid["frame_duration"] * (frames + 0.5)
 
     def features(self, waveform, num_samples):
         """Log-mel features before the normalisation with the statistics of the training data, and their mask."""
@@ -122,49 +131,6 @@ class ListenAttendSpell(keras.Model):
         for name, value in {"speller_loss": speller, "ctc_loss": ctc, "accuracy": accuracy}.items():
             self.loss_means[name].update_state(value, sample_weight=weight)
         return (1 - self.ctc_weight) * speller + self.ctc_weight * ctc
-
-    def transcribe(self, waveform, num_samples, beam_width=1):
-        """Write down what is said.
-
-        Args:
-            waveform: `(batch, samples)` in [-1, 1].
-            num_samples: int32 `(batch,)`.
-            beam_width: hypotheses kept by the search; 1 is greedy.
-
-        Returns: a dict of
-            text: string `(batch,)`.
-            tokens: int32 `(batch, steps)`, padded with `<end>`.
-            num_tokens: int32 `(batch,)`, without the end.
-            score: `(batch,)`, mean log probability of the tokens and the end.
-            alignment: `(batch, steps, frames)`, zeros past the tokens and past the end of the utterance.
-            frame_times: `(frames,)`, seconds.
-            num_frames: int32 `(batch,)`.
-        """
-        encoded, mask = self.listen(waveform, num_samples, training=False)
-        num_frames = ops.sum(ops.cast(mask, "int32"), axis=1)
-        memory, state = self.speller.start(encoded, mask)
-        search = BeamSearch(
-            self._step, end_token=self.vocabulary.end, beam_width=beam_width, history=Speller.alignment_of
-        )
-        start = ops.full_like(num_frames, self.vocabulary.start)
-        # CTC training has at most one token a frame, so nobody speaks faster; one more is for the end.
-        longest = ops.where(num_frames > 0, num_frames + 1, 0)
-        result = search(start, state, max_length=longest, constants=memory)
-        tokens, num_tokens = result.tokens[:, 0], result.lengths[:, 0]
-        return {
-            "text": self.vocabulary.decode_tensor(tokens, num_tokens),
-            "tokens": tokens,
-            "num_tokens": num_tokens,
-            "score": result.scores[:, 0],
-            "alignment": result.history[:, 0],
-            "frame_times": self.frame_times(ops.shape(encoded)[1]),
-            "num_frames": num_frames,
-        }
-
-    def _step(self, tokens, state, memory):
-        log_probs, state = self.speller.step(tokens, state, memory)
-        start = ops.one_hot(self.vocabulary.start, len(self.vocabulary), dtype=log_probs.dtype)
-        return log_probs - 1e9 * start, state
 
     def get_config(self):
         return super().get_config() | {

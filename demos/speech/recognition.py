@@ -1,15 +1,30 @@
 """Recognising many utterances: batches of like lengths, and results cut to what each utterance really has."""
 
 import dataclasses
-import functools
 import itertools
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from demos.speech.decoder import Decoder
+from demos.speech.decoding import DecodingConfig
+
 # Utterances that are held at a time, to be sorted by length.
 _HELD = 512
+
+
+@dataclasses.dataclass(frozen=True)
+class Word:
+    """A word and when it is said, in seconds from the start of the recording.
+
+    `confidence` is the probability that the recogniser gives to it, None where the word is known.
+    """
+
+    text: str
+    start: float
+    end: float
+    confidence: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,15 +35,23 @@ class Transcript:
         text: the text.
         tokens: int32 `(steps,)`, without the end.
         score: mean log probability of the tokens and the end, in nats.
+        ended: whether the text came to its end; False where it was cut at the limit of length.
         alignment: float32 `(steps, frames)`.
         frame_times: float32 `(frames,)`, middles of the frames in seconds.
+        words: a tuple of `Word`.
+        word_ids: int32 `(steps,)`, the number of the word that each token belongs to, -1 for none.
+        n_best: a tuple of pairs of text and score, best first.
     """
 
     text: str
     tokens: np.ndarray
     score: float
+    ended: bool
     alignment: np.ndarray
     frame_times: np.ndarray
+    words: tuple[Word, ...]
+    word_ids: np.ndarray
+    n_best: tuple[tuple[str, float], ...]
 
     @property
     def frame_duration(self):
@@ -41,8 +64,8 @@ def recognise(transcribe, utterances, batch_size=32):
     """Recognise utterances, in their order.
 
     Args:
-        transcribe: function of `waveform` `(batch, samples)` and `num_samples` `(batch,)`: `transcriber(model)`, or a
-            signature of a SavedModel.
+        transcribe: a function of `waveform` and `num_samples` like a `Decoder`: `transcriber(model)`, or a signature of
+            a SavedModel.
         utterances: iterable of dicts with `audio`, int16 or float `(samples,)`; what else is in them passes through.
         batch_size: utterances at a time.
 
@@ -60,12 +83,11 @@ def recognise(transcribe, utterances, batch_size=32):
         yield from zip(held, transcripts, strict=True)
 
 
-def transcriber(model, beam_width=1):
-    """`model.transcribe` as one graph for every shape."""
+def transcriber(model, decoding=DecodingConfig(), language_models=()):
+    """A `Decoder` of a model as one graph for every shape."""
     signature = (tf.TensorSpec((None, None), "float32"), tf.TensorSpec((None,), "int32"))
     # Nothing here needs AutoGraph, which reads the source files once more.
-    transcribe = functools.partial(model.transcribe, beam_width=beam_width)
-    return tf.function(transcribe, signature, autograph=False)
+    return tf.function(Decoder(model, decoding, language_models).__call__, signature, autograph=False)
 
 
 def to_waveform(audio):
@@ -80,15 +102,30 @@ def _recognise_batch(transcribe, audios):
         row[: len(audio)] = to_waveform(audio)
     output = transcribe(waveform=tf.constant(waveform), num_samples=tf.constant(lengths))
     output = {name: value.numpy() for name, value in output.items()}
-    for index in range(len(audios)):
-        steps, frames = output["num_tokens"][index], output["num_frames"][index]
-        yield Transcript(
-            text=output["text"][index].decode(),
-            tokens=output["tokens"][index, :steps],
-            score=float(output["score"][index]),
-            alignment=output["alignment"][index, :steps, :frames],
-            frame_times=output["frame_times"][:frames],
-        )
+    times = output.pop("frame_times")
+    return [_transcript({name: value[row] for name, value in output.items()}, times) for row in range(len(audios))]
+
+
+def _transcript(output, frame_times):
+    """The `Transcript` of an utterance, from its rows of what the graph returned."""
+    steps, frames, words = output["num_tokens"], output["num_frames"], output["num_words"]
+    alternatives = zip(output["n_best_text"], output["n_best_score"], strict=True)
+    return Transcript(
+        text=output["text"].decode(),
+        tokens=output["tokens"][:steps],
+        score=float(output["score"]),
+        ended=bool(output["ended"]),
+        alignment=output["alignment"][:steps, :frames],
+        frame_times=frame_times[:frames],
+        words=tuple(
+            Word(text.decode(), float(start), float(end), float(confidence))
+            for text, (start, end), confidence in zip(
+                output["words"][:words], output["word_times"][:words], output["word_confidence"][:words], strict=True
+            )
+        ),
+        word_ids=output["word_ids"][:steps],
+        n_best=tuple((text.decode(), float(score)) for text, score in alternatives if score > -np.inf),
+    )
 
 
 def _batched(items, size):

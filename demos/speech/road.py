@@ -15,7 +15,7 @@ from demos.speech.figures import draw_transcript
 from demos.speech.files import write_beside
 from demos.speech.loading import open_recogniser
 from demos.speech.recognition import recognise
-from demos.speech.word_times import read_words, true_words
+from demos.speech.word_times import true_words
 
 RUN = Path("runs/demo")
 
@@ -49,7 +49,7 @@ def run(run_dir=RUN, data_dir=None, config=None, verbose="auto"):
         results = evaluate(run_dir, "test", data_dir)
         print_table(results)
     with _stage(4, "Export"):
-        export(run_dir, run_dir / "saved_model", results["beam_width"])
+        export(run_dir, run_dir / "saved_model")
         print(f"{run_dir / 'saved_model'}: a SavedModel, for which TensorFlow alone is enough")
     with _stage(5, "One test recording through the SavedModel"):
         transcribe_one(corpus, run_dir)
@@ -69,7 +69,7 @@ def transcribe_one(corpus, run_dir):
     draw_transcript(figure, utterance["audio"], corpus.sample_rate, transcript, words, f"recognised: {transcript.text}")
     print(f"said        {utterance['text'].decode()}")
     print(f"recognised  {transcript.text or '(nothing)'}")
-    times = [f"{word.text} {word.start:.2f}-{word.end:.2f} s" for word in read_words(transcript)]
+    times = [f"{word.text} {word.start:.2f}-{word.end:.2f} s" for word in transcript.words]
     print(f"words       {', '.join(times)}")
 
 

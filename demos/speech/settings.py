@@ -1,8 +1,10 @@
 """The settings of a run from what the command line says."""
 
+import dataclasses
 import json
 
 from demos.speech.config import Config
+from demos.speech.decoding import DecodingConfig
 from demos.speech.errors import UserError
 
 # Options of `train`, and the settings that they are short for.
@@ -33,6 +35,12 @@ def settings(arguments):
     for text in arguments.settings:
         config = config.replace(**override(text))
     return config
+
+
+def decoding(arguments):
+    """The settings of the search that the arguments of a command give, a dict."""
+    names = [field.name for field in dataclasses.fields(DecodingConfig)]
+    return {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
 
 
 def override(text):

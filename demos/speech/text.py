@@ -67,6 +67,21 @@ class Vocabulary:
         """The printable name of every id, a tuple of strings."""
         return self.specials + tuple(self.characters)
 
+    @property
+    def separators(self):
+        """For every id, whether it stands between words."""
+        return [symbol == " " for symbol in self.symbols]
+
+    @property
+    def word_starts(self):
+        """For every id, whether it begins a word, whatever stands before it: here none does."""
+        return [False] * len(self)
+
+    @property
+    def word_parts(self):
+        """For every id, what it adds to the text of its word."""
+        return [""] * len(self.specials) + list(self.characters)
+
     def encode(self, text):
         """The ids of the characters of `text`, without start or end.
 
@@ -141,7 +156,7 @@ class Vocabulary:
         >>> Vocabulary(" abc").decode_tensor([[5, 3, 4, 0], [3, 5, 5, 5]], [3, 1]).numpy().tolist()
         [b'cab', b'a']
         """
-        written = tf.constant([""] * len(self.specials) + list(self.characters))
+        written = tf.constant(self.word_parts)
         counts = tf.sequence_mask(lengths, tf.shape(tokens)[1])
         return tf.strings.reduce_join(tf.where(counts, tf.gather(written, tokens), ""), axis=-1)
 

@@ -1,24 +1,10 @@
-"""When words were said: read off an alignment, and compared with the true times."""
-
-import dataclasses
+"""When words were said: compared with the true times."""
 
 import jiwer
 import numpy as np
 
+from demos.speech.recognition import Word
 from keras_attn import metrics
-
-# The share of the attention of a word that is cut off at each end of it: a little always strays far. On the
-# validation utterances of the synthetic commands, 0.05 and 0.15 gave larger errors of the boundaries.
-TAIL = 0.1
-
-
-@dataclasses.dataclass(frozen=True)
-class Word:
-    """A word and when it is said, in seconds from the start of the recording."""
-
-    text: str
-    start: float
-    end: float
 
 
 def true_words(utterance):
@@ -26,21 +12,6 @@ def true_words(utterance):
     words = utterance.get("words") or {"text": [], "start": [], "end": []}
     times = zip(words["text"], words["start"], words["end"], strict=True)
     return [Word(text.decode(), float(start), float(end)) for text, start, end in times]
-
-
-def read_words(transcript):
-    """The words of a `Transcript`, with the times read off its alignment.
-
-    >>> from demos.speech.recognition import Transcript
-    >>> alignment = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]])
-    >>> for word in read_words(Transcript("no i", np.zeros(4), 0.0, alignment, np.array([0.5, 1.5, 2.5, 3.5]))):
-    ...     print(f"{word.text} from {word.start:.1f} s to {word.end:.1f} s")
-    no from 0.2 s to 1.8 s
-    i from 3.1 s to 3.9 s
-    """
-    texts, alignment = word_alignment(transcript)
-    spans = np.asarray(metrics.word_spans(alignment[None], tail=TAIL, **frame_grid(transcript)))[0]
-    return [Word(text, float(start), float(end)) for text, (start, end) in zip(texts, spans, strict=True)]
 
 
 def compare_times(transcript, words):
@@ -54,15 +25,17 @@ def compare_times(transcript, words):
         boundary_error: `(matches, 2)`, distances of start and end from the true ones, seconds.
         mass_inside: `(matches,)`, the share of the attention of a word that lies inside its true span.
     """
-    texts, alignment = word_alignment(transcript)
-    matches = matching_words([word.text for word in words], texts)
+    matches = matching_words([word.text for word in words], [word.text for word in transcript.words])
     if not matches:
         return {"boundary_error": np.zeros((0, 2), "float32"), "mass_inside": np.zeros(0, "float32")}
-    spans = np.array([[[words[true].start, words[true].end] for true, _ in matches]], "float32")
-    alignment, grid = alignment[None, [read for _, read in matches]], frame_grid(transcript)
-    error = metrics.boundary_error(metrics.word_spans(alignment, tail=TAIL, **grid), spans)
-    inside = metrics.mass_inside(alignment, spans, **grid)
-    return {"boundary_error": np.asarray(error)[0], "mass_inside": np.asarray(inside)[0]}
+    true_spans, spans = (
+        np.array([[(word.start, word.end) for word in some]], "float32")
+        for some in zip(*((words[true], transcript.words[read]) for true, read in matches), strict=True)
+    )
+    alignment = metrics.word_alignment(transcript.alignment[None], transcript.word_ids[None], len(transcript.words))
+    alignment = np.asarray(alignment)[:, [read for _, read in matches]]
+    inside = metrics.mass_inside(alignment, true_spans, **frame_grid(transcript))
+    return {"boundary_error": np.abs(spans - true_spans)[0], "mass_inside": np.asarray(inside)[0]}
 
 
 def matching_words(reference, hypothesis):
@@ -79,28 +52,6 @@ def matching_words(reference, hypothesis):
         zip(range(c.ref_start_idx, c.ref_end_idx), range(c.hyp_start_idx, c.hyp_end_idx), strict=True) for c in equal
     ]
     return [pair for one in ranges for pair in one]
-
-
-def word_alignment(transcript):
-    """The words of a `Transcript`, a list, and the alignment of whole words, `(words, frames)`."""
-    texts, word_ids = split_words(transcript.text)
-    if not texts:
-        return [], np.zeros((0, len(transcript.frame_times)), "float32")
-    alignment = metrics.word_alignment(transcript.alignment[None], word_ids[None], len(texts))
-    return texts, np.asarray(alignment)[0]
-
-
-def split_words(text):
-    """The words of a text, and for each character the number of its word, -1 for a space.
-
-    Tokens are characters, so these are the numbers of the words of the tokens, too.
-
-    >>> split_words("go  on")
-    (['go', 'on'], array([ 0,  0, -1, -1,  1,  1]))
-    """
-    inside = np.array([character != " " for character in text], bool)
-    begins = inside & ~np.concatenate([[False], inside[:-1]])
-    return [word for word in text.split(" ") if word], np.where(inside, np.cumsum(begins) - 1, -1)
 
 
 def frame_grid(transcript):

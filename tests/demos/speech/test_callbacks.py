@@ -10,14 +10,13 @@ from demos.speech import callbacks
 from demos.speech.alignment_plots import AlignmentPlots, spread
 from demos.speech.alignment_quality import alignment_quality
 from demos.speech.callbacks import RunState, ValidationErrorRates
-from demos.speech.recognition import Transcript
 from keras_attn import metrics
-from tests.demos.speech import tone_words
+from tests.demos.speech import tone_words, transcripts
 
 
 def transcript(text, alignment):
     frame_times = 0.02 + 0.04 * np.arange(alignment.shape[1])
-    return Transcript(text, np.zeros(len(text), "int32"), 0.0, alignment.astype("float32"), frame_times)
+    return transcripts.transcript(text, alignment, frame_times)
 
 
 def diagonal(text):

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from demos.speech import corpora, road, training
-from demos.speech.cli import main, make_parser
+from demos.speech.cli import main
 from demos.speech.config import Config
+from demos.speech.parser import make_parser
 from demos.speech.settings import settings
 from tests.demos.speech import small_model
 from tests.demos.speech.tone_words import NAME, ToneWords

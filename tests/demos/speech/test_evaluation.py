@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from demos.speech import evaluation
+from demos.speech import evaluation, words
 from demos.speech.errors import UserError
 from demos.speech.evaluation_table import format_table
 from demos.speech.text import Vocabulary
@@ -38,7 +38,7 @@ def run(model_folder, tmp_path, monkeypatch):
     for name in ("config.json", "model.keras"):
         (tmp_path / name).symlink_to(model_folder / name)
     tone_words.install(monkeypatch)
-    monkeypatch.setattr(evaluation, "transcriber", lambda model, beam_width: planted_transcriber({}))
+    monkeypatch.setattr(evaluation, "transcriber", lambda model, decoding: planted_transcriber({}))
     return tmp_path
 
 
@@ -70,6 +70,8 @@ def planted_output(texts, num_samples):
             word = next(k for k, end in enumerate(ends) if step <= end)
             first = round((0.1 + 0.3 * word) / DURATION) + LATE
             alignment[i, step, first : first + 10] = 0.1
+    ids, num_words = words.word_ids(tokens, list(map(len, texts)), VOCABULARY)
+    count = num_words.numpy().max()
     output = {
         "text": np.array([text.encode() for text in texts], object),
         "tokens": tokens,
@@ -78,8 +80,16 @@ def planted_output(texts, num_samples):
         "alignment": alignment,
         "frame_times": (DURATION * (np.arange(frames) + 0.5)).astype("float32"),
         "num_frames": num_frames,
+        "ended": np.array([len(text) < 60 for text in texts]),
+        "words": words.word_texts(tokens, ids, count, VOCABULARY),
+        "num_words": num_words,
+        "word_ids": ids,
+        "word_times": words.word_times(alignment, ids, count, DURATION, 0.0),
+        "word_confidence": np.ones((len(texts), count), "float32"),
+        "n_best_text": np.array([[text.encode()] for text in texts], object),
+        "n_best_score": np.zeros((len(texts), 1), "float32"),
     }
-    return {name: tf.constant(value) for name, value in output.items()}
+    return {name: tf.convert_to_tensor(value) for name, value in output.items()}
 
 
 def references():
@@ -103,7 +113,7 @@ def test_planted_alignments_have_the_errors_that_were_planted(run):
 def test_edits_are_counted(run, monkeypatch):
     said = references()
     texts = {0: said[0].replace(" ", " mi ", 1), 2: said[2].rpartition(" ")[0], 4: ""}
-    monkeypatch.setattr(evaluation, "transcriber", lambda model, beam_width: planted_transcriber(texts))
+    monkeypatch.setattr(evaluation, "transcriber", lambda model, decoding: planted_transcriber(texts))
     results = evaluation.evaluate(run, plots=2)
     missing = 1 + len(said[4].split())
     assert (results["substitutions"], results["insertions"], results["deletions"]) == (0, 1, missing)
@@ -119,9 +129,9 @@ def test_edits_are_counted(run, monkeypatch):
 def test_what_is_written(run):
     (run / "plots" / "evaluation").mkdir(parents=True)
     (run / "plots" / "evaluation" / "worst_1_old.png").write_text("of an evaluation before")
-    results = evaluation.evaluate(run / "model.keras", beam_width=2)
+    results = evaluation.evaluate(run / "model.keras", decoding={"beam_width": 2})
     assert json.loads((run / "evaluation.json").read_text()) == results
-    assert results["dataset"] == "tone_words" and results["split"] == "test" and results["beam_width"] == 2
+    assert results["dataset"] == "tone_words" and results["split"] == "test" and results["decoding"]["beam_width"] == 2
     assert results["real_time_factor"] == pytest.approx(results["seconds"] / results["audio_seconds"])
     plots = [one["plot"] for one in results["ordinary"]]
     assert sorted(plots) == sorted(map(str, (run / "plots" / "evaluation").iterdir())) and len(plots) == 3
@@ -141,7 +151,7 @@ def test_without_true_times_there_are_no_errors_of_them(run, monkeypatch):
 
 
 def test_the_table_says_what_matters(run, monkeypatch, capsys):
-    monkeypatch.setattr(evaluation, "transcriber", lambda model, beam_width: planted_transcriber({1: "fa"}))
+    monkeypatch.setattr(evaluation, "transcriber", lambda model, decoding: planted_transcriber({1: "fa"}))
     results = evaluation.evaluate(run)
     assert capsys.readouterr().out == ""
     evaluation.print_table(results)
@@ -154,7 +164,7 @@ def test_the_table_says_what_matters(run, monkeypatch, capsys):
 
 
 def test_a_search_that_was_cut_is_counted(run, monkeypatch):
-    monkeypatch.setattr(evaluation, "transcriber", lambda model, beam_width: planted_transcriber({3: "d" * 60}))
+    monkeypatch.setattr(evaluation, "transcriber", lambda model, decoding: planted_transcriber({3: "d" * 60}))
     results = evaluation.evaluate(run, plots=0)
     assert results["unfinished"] == 1 and "unfinished" in format_table(results)
 
@@ -205,7 +215,7 @@ def test_no_such_split(run):
 
 def test_the_worst_are_not_drawn_twice(run, monkeypatch):
     texts = dict(enumerate(["do"] * 6))
-    monkeypatch.setattr(evaluation, "transcriber", lambda model, beam_width: planted_transcriber(texts))
+    monkeypatch.setattr(evaluation, "transcriber", lambda model, decoding: planted_transcriber(texts))
     monkeypatch.setattr("demos.speech.evaluation_plots.draw_transcript", lambda path, *_: path.touch())
     results = evaluation.evaluate(run, plots=6)
     assert len(results["worst"]) == 6 and results["ordinary"] == []

@@ -12,12 +12,14 @@ import soundfile
 import tensorflow as tf
 
 from demos.speech.audio import read_audio
+from demos.speech.decoding import DecodingConfig
 from demos.speech.errors import UserError
 from demos.speech.export import export
 from demos.speech.recognition import recognise, transcriber
 from tests.demos.speech.small_model import RATE, batch, make, sound
 
-NAMES = {"text", "tokens", "num_tokens", "score", "alignment", "frame_times", "num_frames"}
+EXACT = {"text", "tokens", "num_tokens", "num_frames", "ended", "words", "num_words", "word_ids", "n_best_text"}
+CLOSE = {"score", "alignment", "frame_times", "word_times", "word_confidence", "n_best_score"}
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +28,8 @@ def exported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("export")
     model = make()
     model.save(folder / "model.keras")
-    export(folder, folder / "saved_model", beam_width=3)
-    return transcriber(model, beam_width=3), folder / "saved_model"
+    export(folder, folder / "saved_model", {"beam_width": 3, "n_best": 2})
+    return transcriber(model, DecodingConfig(beam_width=3, n_best=2)), folder / "saved_model"
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +42,10 @@ def test_equals_the_model(exported, loaded, count, seconds):
     waveform, num_samples = batch([sound(seconds * (1 - 0.1 * i), seed=i) for i in range(count)])
     expected = exported[0](waveform, num_samples)
     results = loaded.signatures["serving_default"](waveform=waveform, num_samples=num_samples)
-    assert set(results) == set(expected) == NAMES
-    for name in ("text", "tokens", "num_tokens", "num_frames"):
+    assert set(results) == set(expected) == EXACT | CLOSE
+    for name in EXACT:
         np.testing.assert_array_equal(results[name], expected[name])
-    for name in ("score", "alignment", "frame_times"):
+    for name in CLOSE:
         np.testing.assert_allclose(results[name], expected[name], atol=1e-4)
     assert results["alignment"].shape[::2] == (count, len(results["frame_times"]))
 
@@ -141,14 +143,14 @@ def test_bad_wav_files(loaded, content, message):
 
 
 def test_a_saved_model_is_replaced_but_nothing_else_is(exported, tmp_path, monkeypatch):
-    monkeypatch.setattr("demos.speech.export.exportable", lambda model, beam_width: Small())
+    monkeypatch.setattr("demos.speech.export.exportable", lambda model, decoding: Small())
     source, target = exported[1].parent, tmp_path / "saved_model"
     target.mkdir()
     (target / "letter.txt").write_text("Dear")
     with pytest.raises(UserError, match=r"Expected a new folder, or a SavedModel to replace. .* holds letter.txt"):
         export(source, target)
     (target / "letter.txt").rename(target / "saved_model.pb")
-    export(source, target, beam_width=1)
+    export(source, target)
     assert tf.saved_model.contains_saved_model(str(target))
     assert [path.name for path in tmp_path.iterdir()] == ["saved_model"]
 

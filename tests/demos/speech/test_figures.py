@@ -5,8 +5,8 @@ import pytest
 
 from demos.speech import figures
 from demos.speech.errors import UserError
-from demos.speech.recognition import Transcript
-from demos.speech.word_times import Word
+from demos.speech.recognition import Word
+from tests.demos.speech import transcripts
 
 RATE = 8000
 DURATION, OFFSET = 0.04, 0.0075
@@ -15,7 +15,7 @@ DURATION, OFFSET = 0.04, 0.0075
 def transcript(text="go on", frames=25):
     alignment = np.eye(max(len(text), 1), frames, dtype="float32")[: len(text)]
     times = (OFFSET + DURATION * (np.arange(frames) + 0.5)).astype("float32")
-    return Transcript(text, np.zeros(len(text), "int32"), -0.1, alignment, times)
+    return transcripts.transcript(text, alignment, times, score=-0.1)
 
 
 @pytest.fixture

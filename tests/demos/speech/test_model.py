@@ -8,12 +8,15 @@ import pytest
 import tensorflow as tf
 
 from demos.speech import losses
+from demos.speech.decoder import Decoder
+from demos.speech.decoding import DecodingConfig
 from demos.speech.recognition import transcriber
 from demos.speech.training import make_model
 from tests.demos.speech.tones import SAMPLE_RATE, TINY, VOCABULARY, batch_of, padded, tiny_model, tones
 
 TEXTS = ["abc", "d", "ca db", "bbad"]
 STEPS = 100
+GREEDY = DecodingConfig(beam_width=1)
 
 
 INPUTS = {
@@ -36,7 +39,7 @@ class Trained:
         data = tf.data.Dataset.from_tensors(batch).repeat()
         options = {"epochs": STEPS // 10, "steps_per_epoch": 10, "shuffle": False, "verbose": 0}
         self.history = self.model.fit(data, **options).history
-        self.transcribe = transcriber(self.model)
+        self.transcribe = transcriber(self.model, GREEDY)
         self.call = tf.function(self._call, [INPUTS])
 
     def _call(self, batch):
@@ -94,7 +97,9 @@ def test_the_search_is_greedy(trained):
 
 @pytest.mark.parametrize("beam_width", [1, 3])
 def test_an_utterance_is_heard_alike_alone_and_in_a_batch(trained, beam_width):
-    transcribe = trained.transcribe if beam_width == 1 else transcriber(trained.model, beam_width)
+    transcribe = (
+        trained.transcribe if beam_width == 1 else transcriber(trained.model, DecodingConfig(beam_width=beam_width))
+    )
     together = hear(transcribe, map(tones, TEXTS), most=9000)
     assert [text.decode() for text in together["text"]] == TEXTS
     for i, text in enumerate(TEXTS):
@@ -124,7 +129,7 @@ def test_silence_and_nothing_at_all(trained):
     assert output["text"][0] == b"abc" and output["text"][2] == b""
     assert output["num_frames"].tolist()[2] == output["num_tokens"][2] == 0
     assert output["num_tokens"][1] <= output["num_frames"][1] + 1
-    assert all(np.all(np.isfinite(value)) for name, value in output.items() if name != "text")
+    assert all(np.all(np.isfinite(value)) for name, value in output.items() if value.dtype != object)
     nothing = hear(trained.transcribe, [np.zeros(0, "int16")] * 2)
     assert nothing["text"].tolist() == [b"", b""]
 
@@ -137,7 +142,7 @@ def test_a_saved_model_is_the_same_to_the_last_bit(trained, tmp_path):
     batch = batch_of(["ca"])
     for old, new in zip(trained.model(batch).values(), loaded(batch).values(), strict=True):
         np.testing.assert_array_equal(old, new)
-    before, after = hear(trained.model.transcribe, [tones("ca")]), hear(loaded.transcribe, [tones("ca")])
+    before, after = (hear(Decoder(model, GREEDY), [tones("ca")]) for model in (trained.model, loaded))
     for name in before:
         np.testing.assert_array_equal(before[name], after[name])
     for old, new in zip(trained.model.optimizer.variables, loaded.optimizer.variables, strict=True):

@@ -5,7 +5,8 @@ import pytest
 import tensorflow as tf
 
 from demos.speech import recognition
-from demos.speech.recognition import Transcript, recognise, to_waveform
+from demos.speech.recognition import Word, recognise, to_waveform
+from tests.demos.speech import transcripts
 
 
 def transcribe(waveform, num_samples):
@@ -22,6 +23,14 @@ def transcribe(waveform, num_samples):
         "alignment": tf.ones((len(frames), steps, frames.max())),
         "frame_times": 0.02 + 0.04 * tf.range(float(frames.max())),
         "num_frames": tf.constant(frames),
+        "ended": tf.constant(frames % 2 == 0),
+        "words": tf.constant([["go", "on"]] * len(frames)),
+        "num_words": tf.constant(frames % 3),
+        "word_ids": tf.zeros((len(frames), steps), "int32"),
+        "word_times": tf.tile([[[0.1, 0.2], [0.3, 0.4]]], [len(frames), 1, 1]),
+        "word_confidence": tf.tile([[0.5, 0.25]], [len(frames), 1]),
+        "n_best_text": tf.constant([["go", ""]] * len(frames)),
+        "n_best_score": tf.constant([[-1.0, -float("inf")]] * len(frames)),
     }
 
 
@@ -48,6 +57,9 @@ def test_in_their_order_and_cut_to_size(monkeypatch, held):
         frames = length // 10
         assert transcript.text == f"{utterance['id'] / 32768:.4f} {length}"
         assert transcript.tokens.tolist() == list(range(frames - 1))
+        assert transcript.ended == (frames % 2 == 0) and transcript.word_ids.shape == (frames - 1,)
+        go_on = (Word("go", *np.float32([0.1, 0.2]).tolist(), 0.5), Word("on", *np.float32([0.3, 0.4]).tolist(), 0.25))
+        assert transcript.words == go_on[: frames % 3] and transcript.n_best == (("go", -1.0),)
         assert transcript.alignment.shape == (frames - 1, frames) and transcript.frame_times.shape == (frames,)
     assert sum(sizes) == 20 and max(sizes) == 4
 
@@ -73,7 +85,7 @@ def test_int16_is_scaled_and_floats_are_not():
 
 def transcript(frames):
     times = 0.0275 + 0.04 * np.arange(frames, dtype="float32")
-    return Transcript("", np.zeros(0, "int32"), 0.0, np.zeros((0, frames), "float32"), times)
+    return transcripts.transcript("", np.zeros((0, frames)), times)
 
 
 def test_the_duration_of_a_frame():

@@ -20,7 +20,7 @@ def run(tmp_path_factory):
     """A run folder with a model of random weights, exported."""
     folder = tmp_path_factory.mktemp("run")
     make().save(folder / "model.keras")
-    export(folder, folder / "saved_model", beam_width=2)
+    export(folder, folder / "saved_model", {"beam_width": 2})
     return folder
 
 
@@ -56,7 +56,7 @@ def test_the_default_model_is_the_shipped_one(run, recordings, capsys, monkeypat
     arguments = ["transcribe", str(recordings / "a.wav")]
     assert transcribe.DEFAULT_MODEL.parent.name == "saved_models"
     shutil.copytree(run / "saved_model", tmp_path / "shipped")
-    for name in ("transcribe.DEFAULT_MODEL", "cli.DEFAULT_MODEL"):
+    for name in ("transcribe.DEFAULT_MODEL", "parser.DEFAULT_MODEL"):
         monkeypatch.setattr(f"demos.speech.{name}", tmp_path / "shipped")
     assert main(arguments) == 0
     assert capsys.readouterr().out.strip()

@@ -1,0 +1,132 @@
+"""From what was heard to text: a search with the speller, its CTC output and language models."""
+
+import tensorflow as tf
+from keras import ops
+
+from demos.speech import words
+from demos.speech.decoding import DecodingConfig
+from demos.speech.speller import Speller
+from keras_attn import BeamSearch, CTCPrefixScorer, Fusion
+
+
+class Decoder:
+    """Writes down what is said, in one graph.
+
+    The log probability of a token is that of the speller, of the CTC output and of the language models, each times its
+    weight; the speller and CTC share a weight of 1.
+
+    Args:
+        model: a `ListenAttendSpell`.
+        config: a `DecodingConfig`.
+        language_models: pairs of a scorer and its weight. A scorer has a function `step`, as `keras_attn.Fusion` takes
+            it, and `initial_state(batch)`; and all tokens of the model's vocabulary.
+
+    Call arguments:
+        waveform: `(batch, samples)` in [-1, 1].
+        num_samples: int32 `(batch,)`.
+
+    Returns: a dict, where `steps`, `frames` and `count` are the largest of the batch,
+        text: string `(batch,)`.
+        tokens: int32 `(batch, steps)`, padded with `<end>`.
+        num_tokens: int32 `(batch,)`, without the end.
+        score: `(batch,)`, mean log probability of the tokens and the end.
+        ended: bool `(batch,)`; False where the text was cut at the limit of length.
+        alignment: `(batch, steps, frames)`, zeros past the tokens and past the end of the utterance.
+        frame_times: `(frames,)`, seconds.
+        num_frames: int32 `(batch,)`.
+        words: string `(batch, count)`, empty where there are fewer.
+        num_words: int32 `(batch,)`.
+        word_ids: int32 `(batch, steps)`, the number of the word of each token, -1 for none.
+        word_times: `(batch, count, 2)`, start and end in seconds, read off the alignment.
+        word_confidence: `(batch, count)`, see `words.word_confidence`.
+        n_best_text: string `(batch, n_best)`, best first.
+        n_best_score: `(batch, n_best)`; -inf where there are fewer hypotheses.
+    """
+
+    def __init__(self, model, config=DecodingConfig(), language_models=()):
+        self.model = model
+        self.config = config
+        self.language_models = tuple(language_models)
+        self.ctc = CTCPrefixScorer(blank=model.vocabulary.blank, end_token=model.vocabulary.end)
+
+    def __call__(self, waveform, num_samples):
+        model, config = self.model, self.config
+        encoded, mask = model.listen(waveform, num_samples, training=False)
+        num_frames = ops.sum(ops.cast(mask, "int32"), axis=1)
+        steps_and_weights, state, constants = zip(*self._parts(encoded, mask), strict=True)
+        shift = config.max_attention_shift
+        search = BeamSearch(
+            Fusion(steps_and_weights, forbidden=[model.vocabulary.start]),
+            end_token=model.vocabulary.end,
+            beam_width=config.beam_width,
+            length_normalization=config.length_normalization,
+            n_best=config.n_best,
+            history=lambda state: {"alignment": _alignment_of(state), "log_probs": state[0]["log_probs"]},
+            end_threshold=config.end_threshold,
+            alignment=_alignment_of if config.coverage_penalty or shift is not None else None,
+            coverage_penalty=config.coverage_penalty,
+            max_attention_shift=None if shift is None else round(shift / model.frame_grid["frame_duration"]),
+        )
+        result = search(
+            ops.full_like(num_frames, model.vocabulary.start),
+            list(state),
+            max_length=_limit(num_frames, config.max_length_ratio),
+            constants=list(constants),
+            min_length=_limit(num_frames, config.min_length_ratio),
+            mask=mask,
+        )
+        return self._written(result) | {
+            "ended": ops.logical_or(result.ended[:, 0], num_frames == 0),
+            "frame_times": model.frame_times(ops.shape(mask)[1]),
+            "num_frames": num_frames,
+        }
+
+    def _parts(self, encoded, mask):
+        """For each part of the fusion, its step with its weight, the state before the first step, and constants."""
+        model, share = self.model, self.config.ctc_weight
+        memory, state = model.speller.start(encoded, mask)
+        nothing = ops.zeros((ops.shape(encoded)[0], len(model.vocabulary)))
+        yield (self._spell, 1.0 - share), {"speller": state, "log_probs": nothing}, memory
+        if share:
+            constants = self.ctc.prepare(ops.log_softmax(model.ctc(encoded)), mask)
+            yield (self.ctc.step, share), self.ctc.initial_state(constants), constants
+        for scorer, weight in self.language_models:
+            yield (scorer.step, weight), scorer.initial_state(ops.shape(encoded)[0]), None
+
+    def _spell(self, tokens, state, memory):
+        """The step of the speller, which remembers what it said for the confidence."""
+        log_probs, speller = self.model.speller.step(tokens, state["speller"], memory)
+        return log_probs, {"speller": speller, "log_probs": log_probs}
+
+    def _written(self, result):
+        vocabulary = self.model.vocabulary
+        tokens, num_tokens = result.tokens[:, 0], result.lengths[:, 0]
+        alignment, log_probs = (result.history[name][:, 0] for name in ("alignment", "log_probs"))
+        log_probs = ops.take_along_axis(log_probs, tokens[:, :, None], axis=2)[:, :, 0]
+        ids, num_words = words.word_ids(tokens, num_tokens, vocabulary)
+        count = ops.max(num_words, initial=0)
+        texts = [vocabulary.decode_tensor(result.tokens[:, n], result.lengths[:, n]) for n in range(self.config.n_best)]
+        return {
+            "text": texts[0],
+            "tokens": tokens,
+            "num_tokens": num_tokens,
+            "score": result.scores[:, 0],
+            "alignment": alignment,
+            "words": words.word_texts(tokens, ids, count, vocabulary),
+            "num_words": num_words,
+            "word_ids": ids,
+            "word_times": words.word_times(alignment, ids, count, **self.model.frame_grid),
+            "word_confidence": words.word_confidence(log_probs, ids, count),
+            "n_best_text": tf.stack(texts, axis=1),
+            "n_best_score": result.scores,
+        }
+
+
+def _alignment_of(state):
+    return Speller.alignment_of(state[0]["speller"])
+
+
+def _limit(num_frames, ratio):
+    """So many tokens for each frame, and one more for the end; nothing is said in no frames."""
+    tokens = ops.cast(ops.ceil(ratio * ops.cast(num_frames, "float32")), "int32")
+    return ops.where(num_frames > 0, tokens + (1 if ratio else 0), 0)

@@ -1,0 +1,183 @@
+"""What the command line understands. Nothing heavy is imported here, so that `--help` answers at once."""
+
+import argparse
+import dataclasses
+import math
+from pathlib import Path
+
+from demos.speech import commands
+from demos.speech.decoding import DecodingConfig
+from demos.speech.transcribe import DEFAULT_MODEL
+
+_EXAMPLES = """\
+Without a command, the whole road is gone on the synthetic commands: build the data, train, evaluate, export,
+transcribe. It takes about nine minutes on two cores.
+
+examples:
+  python -m demos.speech train --dataset spoken_digit --run runs/digits
+  python -m demos.speech transcribe recording.wav other.mp3 --json
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message):
+        self.exit(2, f"error: {message} (see {self.prog} --help)\n")
+
+
+def make_parser():
+    """The parser of all commands; `command` of what it returns is the function to call with that."""
+    parser = _Parser(
+        prog="python -m demos.speech",
+        description="Listen, Attend and Spell: a speech recogniser built on keras_attn.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(command=commands.road, hint="; the same command goes on with it")
+    # Names of their own, as those of a command would overwrite them.
+    _add_places(parser, "runs/demo", "road_")
+    subparsers = parser.add_subparsers(title="commands", metavar="command")
+    for name, add_arguments in _COMMANDS.items():
+        summary = getattr(commands, name).__doc__
+        help = summary[0].lower() + summary[1:].rstrip(".")
+        subparser = subparsers.add_parser(name, help=help, description=summary)
+        subparser.set_defaults(command=getattr(commands, name), hint="")
+        add_arguments(subparser)
+    return parser
+
+
+def _add_train(parser):
+    _add_places(parser, "runs/ and the dataset, with - for /")
+    parser.add_argument(
+        "--dataset",
+        metavar="NAME",
+        help="synthetic_speech/commands, synthetic_speech/digits, synthetic_speech/numbers or spoken_digit "
+        "(default: synthetic_speech/commands)",
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings, a config.json (default: built-in ones)")
+    parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped (default: a new run)")
+    parser.add_argument("--seed", type=int, metavar="N", help="of all random numbers (default: 0)")
+    parser.add_argument(
+        "--epochs", type=int, metavar="N", help="at most so many passes over the data (default: 7; 12 for spoken_digit)"
+    )
+    parser.add_argument("--batch-size", type=int, metavar="N", help="utterances a step (default: 32)")
+    parser.add_argument("--learning-rate", type=float, metavar="R", help="its highest value (default: 0.002)")
+    parser.add_argument("--test-speaker", metavar="NAME", help="of spoken_digit: test on this speaker (default: none)")
+    parser.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any setting of config.json, such as listener.units=256; may be given several times (default: none)",
+    )
+    parser.set_defaults(hint="; go on with --resume")
+
+
+def _add_evaluate(parser):
+    _add_model(parser, "run folder, or .keras file with its config.json beside it")
+    _add_split(parser)
+    _add_data_dir(parser)
+    _add_decoding(parser)
+    parser.add_argument(
+        "--plots", type=_number(int, 0), default=5, metavar="N", help=f"worst utterances to draw {_DEFAULT}"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object (default: a table)")
+
+
+def _add_transcribe(parser):
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="audio: WAV, FLAC, OGG, MP3 and more")
+    parser.add_argument(
+        "--model",
+        type=Path,
+        default=DEFAULT_MODEL,
+        metavar="MODEL",
+        help=f"SavedModel or run folder (default: the shipped one, saved_models/{DEFAULT_MODEL.name})",
+    )
+    parser.add_argument("--json", action="store_true", help="print a JSON object for each file (default: the text)")
+    parser.add_argument("--plot", type=Path, metavar="DIR", help="draw a figure for each file there (default: none)")
+    _add_decoding(parser)
+
+
+def _add_plot(parser):
+    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="audio (default: an utterance of a dataset)")
+    _add_model(parser, "SavedModel, run folder or .keras file")
+    parser.add_argument("--dataset", metavar="NAME", help="of the utterance (default: that of the run)")
+    _add_split(parser)
+    parser.add_argument("--index", type=_number(int, 0), default=0, metavar="N", help=f"of the utterance {_DEFAULT}")
+    parser.add_argument(
+        "--output", type=_figure, default="alignment.png", metavar="FILE", help=f".png or .svg file {_DEFAULT}"
+    )
+    _add_data_dir(parser)
+
+
+def _add_export(parser):
+    _add_model(parser, "run folder or .keras file")
+    parser.add_argument(
+        "--output", type=Path, metavar="DIR", help="folder of the SavedModel (default: saved_model in the run folder)"
+    )
+    _add_decoding(parser)
+
+
+_COMMANDS = {
+    "train": _add_train,
+    "evaluate": _add_evaluate,
+    "transcribe": _add_transcribe,
+    "plot": _add_plot,
+    "export": _add_export,
+}
+_DEFAULT = "(default: %(default)s)"
+
+
+def _add_places(parser, run, prefix=""):
+    parser.add_argument(
+        "--run", type=Path, dest=f"{prefix}run", metavar="DIR", help=f"folder for all that is made (default: {run})"
+    )
+    _add_data_dir(parser, prefix)
+
+
+def _add_data_dir(parser, prefix=""):
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        dest=f"{prefix}data_dir",
+        metavar="DIR",
+        help="folder of TFDS for its datasets (default: ~/tensorflow_datasets)",
+    )
+
+
+def _add_model(parser, what):
+    parser.add_argument("--model", type=Path, required=True, metavar="MODEL", help=f"{what} (required)")
+
+
+def _add_split(parser):
+    parser.add_argument("--split", default="test", metavar="NAME", help=f"train, validation or test {_DEFAULT}")
+
+
+def _add_decoding(parser):
+    group = parser.add_argument_group("search", "how the text is found; config.json of the run may have other defaults")
+    for field in dataclasses.fields(DecodingConfig):
+        flag = "--" + field.name.replace("_", "-")
+        kind = int if field.type is int else float
+        limits = field.metadata["limits"]
+        default = "none" if field.default is None else field.default
+        group.add_argument(
+            flag, type=_number(kind, *limits), metavar="N", help=f"{field.metadata['help']} (default: {default})"
+        )
+
+
+def _number(kind, low, high=math.inf):
+    def number(text):
+        if not low <= kind(text) <= high:
+            wanted = f"of at least {low}" if high == math.inf else f"from {low} to {high}"
+            raise argparse.ArgumentTypeError(f"expected a number {wanted}, received {text}")
+        return kind(text)
+
+    return number
+
+
+def _figure(text):
+    if Path(text).suffix not in (".png", ".svg"):
+        raise argparse.ArgumentTypeError(f"expected a name that ends in .png or .svg, received {text!r}")
+    return Path(text)
