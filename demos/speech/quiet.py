@@ -12,7 +12,7 @@ def load_tensorflow():
     os.environ.setdefault("MPLBACKEND", "Agg")
     if "tensorflow" in sys.modules:
         return
-    with _silence():
+    with silence():
         import tensorflow
     # A step of an LSTM is too small to be worth sharing out. Two loops side by side, one for each direction, with half
     # of the cores each, make a training step 1.4 times as fast on two cores.
@@ -24,7 +24,7 @@ def load_tensorflow():
 
 
 @contextlib.contextmanager
-def _silence():
+def silence():
     """Nothing reaches standard error, not even what libraries in C write."""
     kept = os.dup(2)
     with open(os.devnull, "wb") as nowhere:

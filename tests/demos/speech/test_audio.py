@@ -5,8 +5,9 @@ import os
 import numpy as np
 import pytest
 import soundfile
+import soxr
 
-from demos.speech.audio import read_audio
+from demos.speech.audio import check_audio, read_audio, read_blocks
 from demos.speech.errors import UserError
 
 RATE = 16000
@@ -104,6 +105,42 @@ def test_a_file_cut_short_is_refused_with_one_line(tmp_path, suffix, kept):
     refused(tmp_path / f"a.{suffix}", f"a.{suffix}'")
 
 
+def test_a_recording_that_is_shorter_than_its_header_says(tmp_path, capfd):
+    soundfile.write(tmp_path / "a.mp3", np.random.default_rng(0).uniform(-0.3, 0.3, 8 * RATE), RATE)
+    content = (tmp_path / "a.mp3").read_bytes()
+    (tmp_path / "a.mp3").write_bytes(content[: len(content) // 2])
+    with pytest.raises(
+        UserError, match=r"Expected 8.0 s of audio, as the header says. Received: .*a.mp3' of [34].\d s"
+    ):
+        check_audio(tmp_path / "a.mp3")
+    assert not capfd.readouterr().err  # the decoder of MP3 would have much to say
+
+
+def test_a_header_that_promises_years_takes_no_memory(tmp_path):
+    soundfile.write(tmp_path / "a.wav", tone(), RATE)
+    content = bytearray((tmp_path / "a.wav").read_bytes())
+    content[40:44] = b"\xff" * 4  # the bytes of samples
+    (tmp_path / "a.wav").write_bytes(content)
+    assert len(read_audio(tmp_path / "a.wav", RATE)) == RATE
+
+
+@pytest.mark.parametrize("rate", [RATE, 11025, 44100])
+def test_blocks_joined_are_the_recording(tmp_path, rate):
+    noise = np.random.default_rng(0).uniform(-0.3, 0.3, int(3.3 * rate)).astype("float32")
+    soundfile.write(tmp_path / "a.wav", noise, rate, "FLOAT")
+    blocks = list(read_blocks(tmp_path / "a.wav", RATE))
+    assert max(len(block) for block in blocks) < 1.1 * RATE and len(blocks) > 3
+    np.testing.assert_array_equal(np.concatenate(blocks), soxr.resample(noise, rate, RATE))
+    assert check_audio(tmp_path / "a.wav") == (rate, len(noise) / rate)
+
+
+def test_only_what_is_asked_for_is_too_long(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.zeros(100 * 8000, "int16"), 8000)
+    assert check_audio(tmp_path / "a.wav", longest=100) == (8000, 100)
+    assert sum(map(len, read_blocks(tmp_path / "a.wav", 8000))) == 100 * 8000
+    refused(tmp_path / "a.wav", "of 100.0 s")
+
+
 def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
     path = tmp_path / "a.wav"
     soundfile.write(path, tone(), RATE)
@@ -121,3 +158,28 @@ def refused(path, message):
     with pytest.raises(UserError, match=message) as caught:
         read_audio(path, RATE)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg"])
+def test_a_part_of_a_file(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    soundfile.write(path, tone(2.0), RATE)
+    whole = read_audio(path, RATE)
+    np.testing.assert_allclose(read_audio(path, RATE, 0.5, 1.25), whole[8000:20000], atol=1e-6)
+    np.testing.assert_allclose(read_audio(path, RATE, start=1.5), whole[24000:], atol=1e-6)
+    np.testing.assert_allclose(read_audio(path, RATE, end=0.5), whole[:8000], atol=1e-6)
+
+
+def test_a_part_of_a_file_that_is_longer_than_what_is_read_at_once(tmp_path):
+    path = tmp_path / "long.wav"
+    soundfile.write(path, np.zeros(100 * 8000, "int16"), 8000)
+    assert len(read_audio(path, 8000, 95, 99)) == 4 * 8000
+    with pytest.raises(UserError, match="at most 60 s of audio"):
+        read_audio(path, 8000, start=1)
+
+
+@pytest.mark.parametrize(("start", "end"), [(-1, 1), (1, 1), (1.5, 1), (0, 2.1), (2, None), (float("nan"), 1)])
+def test_a_part_that_a_file_does_not_have(tmp_path, start, end):
+    soundfile.write(tmp_path / "a.wav", tone(2.0), RATE)
+    with pytest.raises(UserError, match="0 <= start < end <= 2.000 s. Received: start="):
+        read_audio(tmp_path / "a.wav", RATE, start, end)
