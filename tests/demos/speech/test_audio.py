@@ -105,15 +105,11 @@ def test_a_file_cut_short_is_refused_with_one_line(tmp_path, suffix, kept):
     refused(tmp_path / f"a.{suffix}", f"a.{suffix}'")
 
 
-def test_a_recording_that_is_shorter_than_its_header_says(tmp_path, capfd):
+def test_a_recording_that_is_shorter_than_its_header_says(tmp_path):
     soundfile.write(tmp_path / "a.mp3", np.random.default_rng(0).uniform(-0.3, 0.3, 8 * RATE), RATE)
     content = (tmp_path / "a.mp3").read_bytes()
     (tmp_path / "a.mp3").write_bytes(content[: len(content) // 2])
-    with pytest.raises(
-        UserError, match=r"Expected 8.0 s of audio, as the header says. Received: .*a.mp3' of [34].\d s"
-    ):
-        check_audio(tmp_path / "a.mp3")
-    assert not capfd.readouterr().err  # the decoder of MP3 would have much to say
+    refused(tmp_path / "a.mp3", r"Expected 8.0 s of audio, as the header says. Received: .*a.mp3' of [34].\d s")
 
 
 def test_a_header_that_promises_years_takes_no_memory(tmp_path):
