@@ -2,7 +2,6 @@
 
 import json
 import sys
-from pathlib import Path
 
 from demos.speech.errors import UserError
 from demos.speech.quiet import load_tensorflow
@@ -20,11 +19,11 @@ def road(arguments):
 def train(arguments):
     """Train a recogniser."""
     load_tensorflow()
-    from demos.speech.settings import settings
+    from demos.speech.settings import run_folder, settings
     from demos.speech.training import train
 
     config = settings(arguments)
-    run = arguments.run or Path("runs", config.dataset.replace("/", "-"))
+    run = arguments.run or run_folder(config.dataset)
     model = train(config, run, arguments.data_dir, arguments.resume, _verbosity())
     print(f"The best model is in {model}; to see how good it is: python -m demos.speech evaluate --model {run}")
 

@@ -12,6 +12,16 @@ from demos.speech.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True)
+class DataConfig:
+    """What is taken of a manifest, and how its texts are written; see `ManifestOptions`."""
+
+    max_seconds: float | None = None
+    lowercase: bool = False
+    keep_punctuation: bool = False
+    skip_bad: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
 class FeatureConfig:
     """Log-mel features; `window` and `hop` in seconds, `sample_rate` in Hz (None: that of the dataset).
 
@@ -84,6 +94,8 @@ class Config:
 
     dataset: str = "synthetic_speech/commands"
     test_speaker: str | None = None
+    data: DataConfig = DataConfig()
+    tokens: str = "characters"
     features: FeatureConfig = FeatureConfig()
     listener: ListenerConfig = ListenerConfig()
     speller: SpellerConfig = SpellerConfig()
@@ -134,6 +146,7 @@ _LIMITS = {
     **dict.fromkeys(("ctc_weight", "time_share"), (0, 1)),
     **dict.fromkeys(("time_masks", "frequency_masks", "frequency_width"), (0, math.inf)),
     "seed": (0, 2**32 - 1),
+    "max_seconds": (0.1, 60),
 }
 
 

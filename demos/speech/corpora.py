@@ -10,19 +10,21 @@ with times in seconds. `epoch` is an integer or a scalar integer tensor, so that
 of an epoch inside `tf.data.Dataset.flat_map`; a corpus whose utterances are the same in every epoch ignores it.
 """
 
+import dataclasses
 import inspect
 
+from .datasets.fixed_corpus import of_builder
+from .datasets.manifest.corpus import ManifestOptions, open_manifest
 from .errors import UserError
-
-SPLITS = ("train", "validation", "test")
 
 
 def get(name, data_dir=None, **options):
     """A corpus by its name.
 
     Args:
-        name: `"synthetic_speech/commands"`, `"synthetic_speech/digits"`, `"synthetic_speech/numbers"`, or
-            `"spoken_digit"`, which has the option `test_speaker`.
+        name: `"synthetic_speech/commands"`, `"synthetic_speech/digits"`, `"synthetic_speech/numbers"`,
+            `"spoken_digit"`, which has the option `test_speaker`, or `"manifest:FILE.tsv"`, own recordings, with the
+            options of `ManifestOptions`.
         data_dir: where TFDS keeps its datasets. None: where TFDS usually does.
         **options: of that corpus.
 
@@ -34,44 +36,42 @@ def get(name, data_dir=None, **options):
         >>> corpus.size("test")  # doctest: +SKIP
         300
     """
-    if name not in _CORPORA:
-        raise UserError(f"Expected a dataset of {', '.join(_CORPORA)}. Received: name={name!r}")
-    known = [option for option in inspect.signature(_CORPORA[name]).parameters if option not in ("name", "data_dir")]
+    known = options_of(name)
     if unknown := sorted(set(options) - set(known)):
         raise UserError(f"Expected options of {name}: {', '.join(known) or 'none'}. Received: {', '.join(unknown)}")
-    return _CORPORA[name](name, data_dir, **options)
+    if name in _CORPORA:
+        return _CORPORA[name](name, data_dir, **options)
+    opener, kind = _family(name)
+    return opener(name, data_dir, kind(**options))
 
 
-class SyntheticSpeech:
-    """A configuration of the TFDS dataset `synthetic_speech`."""
+def options_of(name):
+    """The names of the options of a corpus, a list.
 
-    splits = SPLITS
+    >>> options_of("spoken_digit")
+    ['test_speaker']
+    """
+    if name in _CORPORA:
+        signature = inspect.signature(_CORPORA[name])
+        return [option for option in signature.parameters if option not in ("name", "data_dir")]
+    return [field.name for field in dataclasses.fields(_family(name)[1])]
 
-    def __init__(self, name, data_dir=None):
-        import tensorflow_datasets as tfds
 
-        from .datasets.prepare import prepare
-        from .datasets.synthetic_speech.synthetic_speech_dataset_builder import Builder
+def _family(name):
+    """How to open a corpus that has no name of its own, and the class of its options."""
+    for pattern, family in _FAMILIES.items():
+        if name.startswith(pattern.partition(":")[0] + ":"):
+            return family
+    raise UserError(f"Expected a dataset of {', '.join([*_CORPORA, *_FAMILIES])}. Received: name={name!r}")
 
-        self.name = name
-        builder = Builder(config=name.partition("/")[2], data_dir=data_dir)
-        prepare(builder)
-        self.sample_rate = builder.info.features["audio"].sample_rate
-        self._sizes = {split: builder.info.splits[split].num_examples for split in SPLITS}
-        config = tfds.ReadConfig(try_autocache=False)
-        # Made here, outside any graph: `utterances` may be called inside one.
-        self._datasets = {
-            split: builder.as_dataset(split=split, read_config=config).map(_with_speaker) for split in SPLITS
-        }
 
-    def size(self, split):
-        """The number of utterances in a split."""
-        return self._sizes[split]
+def _synthetic_speech(name, data_dir=None):
+    from .datasets.prepare import prepare
+    from .datasets.synthetic_speech.synthetic_speech_dataset_builder import Builder
 
-    def utterances(self, split, seed=0, epoch=0):
-        """The utterances of a split, the same in every epoch."""
-        del seed, epoch
-        return self._datasets[split]
+    builder = Builder(config=name.partition("/")[2], data_dir=data_dir)
+    prepare(builder)
+    return of_builder(name, builder, builder.info.features["audio"].sample_rate, _with_speaker)
 
 
 def _with_speaker(example):
@@ -84,7 +84,10 @@ def _spoken_digit(name, data_dir=None, test_speaker=None):
     return spoken_digit_strings.Strings(spoken_digit_strings.load_clips(data_dir), test_speaker, name)
 
 
+# Datasets, each with one name.
 _CORPORA = {
-    **{f"synthetic_speech/{config}": SyntheticSpeech for config in ("commands", "digits", "numbers")},
+    **{f"synthetic_speech/{config}": _synthetic_speech for config in ("commands", "digits", "numbers")},
     "spoken_digit": _spoken_digit,
 }
+# Datasets that are named by the user.
+_FAMILIES = {"manifest:FILE.tsv": (open_manifest, ManifestOptions)}

@@ -48,12 +48,12 @@ def make_parser():
 
 
 def _add_train(parser):
-    _add_places(parser, "runs/ and the dataset, with - for /")
+    _add_places(parser, "runs/ and the name of the dataset")
     parser.add_argument(
         "--dataset",
         metavar="NAME",
-        help="synthetic_speech/commands, synthetic_speech/digits, synthetic_speech/numbers or spoken_digit "
-        "(default: synthetic_speech/commands)",
+        help="synthetic_speech/commands, synthetic_speech/digits, synthetic_speech/numbers, spoken_digit, or "
+        "manifest:FILE.tsv, own recordings (default: synthetic_speech/commands)",
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings, a config.json (default: built-in ones)")
     parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped (default: a new run)")
@@ -63,7 +63,7 @@ def _add_train(parser):
     )
     parser.add_argument("--batch-size", type=int, metavar="N", help="utterances a step (default: 32)")
     parser.add_argument("--learning-rate", type=float, metavar="R", help="its highest value (default: 0.002)")
-    parser.add_argument("--test-speaker", metavar="NAME", help="of spoken_digit: test on this speaker (default: none)")
+    _add_data(parser)
     parser.add_argument(
         "--set",
         dest="settings",
@@ -76,6 +76,20 @@ def _add_train(parser):
 
 
 def _add_evaluate(parser):
+def _add_data(parser):
+    add = parser.add_argument
+    add("--test-speaker", metavar="NAME", help="of spoken_digit: test on this speaker (default: none)")
+    add("--sample-rate", type=int, metavar="HZ", help="of own recordings (default: that of most files, up to 16000)")
+    add("--max-seconds", type=float, metavar="S", help="longest recording that is allowed (default: 60)")
+    for flag, help in (
+        ("--lowercase", "write small letters only (default: as in the texts)"),
+        ("--keep-punctuation", "write punctuation, too (default: only apostrophes and hyphens inside words)"),
+        ("--skip-bad", "leave out recordings with something wrong (default: list all of them, and end)"),
+    ):
+        # None when it is not given, as for the others.
+        add(flag, action="store_true", default=None, help=help)
+
+
     _add_model(parser, "run folder, or .keras file with its config.json beside it")
     _add_split(parser)
     _add_data_dir(parser)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 from demos.speech.config import Config
 from demos.speech.decoding import DecodingConfig
@@ -11,6 +12,11 @@ from demos.speech.errors import UserError
 _SHORT = {
     "dataset": "dataset",
     "test_speaker": "test_speaker",
+    "sample_rate": "features.sample_rate",
+    "max_seconds": "data.max_seconds",
+    "lowercase": "data.lowercase",
+    "keep_punctuation": "data.keep_punctuation",
+    "skip_bad": "data.skip_bad",
     "seed": "training.seed",
     "epochs": "training.epochs",
     "batch_size": "training.batch_size",
@@ -26,6 +32,8 @@ def settings(arguments):
             has its own.
     """
     given = {name: getattr(arguments, name) for name in _SHORT if getattr(arguments, name) is not None}
+    if "dataset" in given:
+        given["dataset"] = _wherever(given["dataset"])
     if arguments.resume:
         _check_resume(arguments, given)
     suited = Config.of_dataset(given["dataset"]) if "dataset" in given else Config()
@@ -35,6 +43,23 @@ def settings(arguments):
     for text in arguments.settings:
         config = config.replace(**override(text))
     return config
+
+
+def run_folder(dataset):
+    """The folder for the run on a dataset, if no other is chosen.
+
+    >>> [str(run_folder(name)) for name in ("spoken_digit", "synthetic_speech/digits", "manifest:my/recordings.tsv")]
+    ['runs/spoken_digit', 'runs/synthetic_speech-digits', 'runs/recordings']
+    """
+    family, colon, rest = dataset.partition(":")
+    name = Path(rest).stem if family == "manifest" else rest if colon else dataset
+    return Path("runs", name.replace("/", "-"))
+
+
+def _wherever(dataset):
+    """The name of a dataset that means the same in every folder."""
+    family, colon, path = dataset.partition(":")
+    return f"{family}:{Path(path).absolute()}" if family == "manifest" and colon else dataset
 
 
 def decoding(arguments):

@@ -77,7 +77,16 @@ def train(config, run, data_dir=None, resume=False, verbose="auto"):
 
 def open_corpus(config, data_dir=None):
     """The corpus that a configuration names."""
-    options = {} if config.test_speaker is None else {"test_speaker": config.test_speaker}
+    asked = {"test_speaker": config.test_speaker, **dataclasses.asdict(config.data)}
+    options = {name: value for name, value in asked.items() if value not in (None, False)}
+    # What is not asked of the data, but follows from the model; only some corpora can make use of it.
+    implied = {
+        "sample_rate": config.features.sample_rate,
+        "frame_seconds": config.listener.reduction * config.features.hop,
+        "tokens": config.tokens,
+    }
+    known = corpora.options_of(config.dataset)
+    options |= {name: value for name, value in implied.items() if name in known and value is not None}
     return corpora.get(config.dataset, data_dir, **options)
 
 

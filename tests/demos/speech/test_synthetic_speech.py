@@ -5,7 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from demos.speech.datasets.synthetic_speech import ctc_room, synthetic_speech_dataset_builder, utterance
+from demos.speech.datasets import ctc_room
+from demos.speech.datasets.synthetic_speech import synthetic_speech_dataset_builder, utterance
 from demos.speech.datasets.synthetic_speech.draws import Draws
 from demos.speech.datasets.synthetic_speech.sentences import GRAMMARS, SIZES, sentences
 from demos.speech.datasets.synthetic_speech.sentences.number_words import cardinal

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow_datasets as tfds
 
-from .pcm_audio import PcmAudio
+from ..pcm_audio import PcmAudio
 from .sentences import SIZES, sentences
 from .utterance import SAMPLE_RATE, utterance
 

@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import soxr
 
-from . import ctc_room, espeak
+from .. import ctc_room
+from . import espeak
 from .draws import Draws
 from .voices import ACCENTS, VOICES
 
