@@ -42,13 +42,18 @@ def evaluate(arguments):
 
 
 def transcribe(arguments):
-    """Write down what is said in audio files."""
+    """Write down what is said in audio files of any length."""
     from demos.speech.files import check_writable
-    from demos.speech.transcribe import DEFAULT_MODEL, check_files, print_transcripts
+    from demos.speech.formats import choose_format, output_files
+    from demos.speech.segmentation import SegmentationConfig
+    from demos.speech.transcribe import DEFAULT_MODEL, check_files, print_recordings, transcribe_files
 
-    check_files(arguments.files)
-    if arguments.plot:
-        check_writable(arguments.plot)
+    files, plot = arguments.files, arguments.plot
+    format = choose_format(arguments.format, arguments.output)
+    targets = output_files(files, arguments.output, format)
+    durations = check_files(files)
+    for place in filter(None, (plot, arguments.output)):
+        check_writable(place)
     if arguments.model == DEFAULT_MODEL and not arguments.model.exists():
         raise UserError(f"There is no shipped model in {arguments.model}: name one with --model")
     load_tensorflow()
@@ -56,7 +61,8 @@ def transcribe(arguments):
     from demos.speech.settings import decoding
 
     recogniser = open_recogniser(arguments.model, decoding(arguments))
-    print_transcripts(arguments.files, recogniser, arguments.json, arguments.plot)
+    segmentation = SegmentationConfig(arguments.pause, arguments.longest)
+    print_recordings(transcribe_files(files, durations, recogniser, segmentation, plot), targets, format)
 
 
 def plot(arguments):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from demos.speech import commands
 from demos.speech.decoding import DecodingConfig
+from demos.speech.formats import FORMATS
 from demos.speech.transcribe import DEFAULT_MODEL
 
 _EXAMPLES = """\
@@ -109,8 +110,18 @@ def _add_transcribe(parser):
         metavar="MODEL",
         help=f"SavedModel or run folder (default: the shipped one, saved_models/{DEFAULT_MODEL.name})",
     )
-    parser.add_argument("--json", action="store_true", help="print a JSON object for each file (default: the text)")
-    parser.add_argument("--plot", type=Path, metavar="DIR", help="draw a figure for each file there (default: none)")
+    add = parser.add_argument
+    add("--format", choices=list(FORMATS), help="of the output (default: that of the suffix of --output, or text)")
+    add("--json", dest="format", action="store_const", const="json", help="a JSON object a file (default: text)")
+    add(
+        "--output",
+        type=Path,
+        metavar="PATH",
+        help="file for what is said, or folder with a file for each recording (default: standard output)",
+    )
+    add("--plot", type=Path, metavar="DIR", help="draw a figure of each segment there (default: none)")
+    add("--pause", type=_number(float, 0.1), default=0.5, metavar="S", help=f"seconds of silence to cut at {_DEFAULT}")
+    add("--longest", type=_number(float, 1, 60), default=15.0, metavar="S", help=f"longest segment, seconds {_DEFAULT}")
     _add_decoding(parser)
 
 

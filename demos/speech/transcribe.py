@@ -1,88 +1,132 @@
-"""Writing down what is said in audio files."""
+"""Writing down what is said in audio files of any length."""
 
-import json
+import contextlib
+import itertools
+import math
+import sys
 from pathlib import Path
 
-from demos.speech.audio import check_audio, read_audio
+import numpy as np
+
+from demos.speech.audio import check_audio
 from demos.speech.errors import UserError
+from demos.speech.files import write_beside
+from demos.speech.formats import FORMATS, unique_files
+from demos.speech.quiet import silence
+from demos.speech.recording import Recording, Segment
+from demos.speech.segmentation import SegmentationConfig, cut_recording
 
 # The shipped model that is used when none is named.
 DEFAULT_MODEL = Path(__file__).parents[2] / "saved_models" / "commands"
 
-# Recordings of a minute need much memory for their alignments.
+# Segments at a time: for the model, since long ones need much memory for their alignments; and to be sorted by length.
 _BATCH_SIZE = 8
+_HELD = 64
 
 
 def check_files(paths):
-    """Raise one UserError with a line for each audio file that cannot be transcribed, if there is any."""
-    problems = []
-    for path in paths:
-        try:
-            check_audio(path)
-        except UserError as error:
-            problems.append(str(error))
-    if problems:
-        raise UserError("\n".join(problems))
-
-
-def transcribe_files(paths, recogniser):
-    """Transcribe audio files.
-
-    Args:
-        paths: of the files, see `read_audio`.
-        recogniser: a `Recogniser`.
-
-    Yields:
-        For each file, in order, its path, its waveform `(samples,)` and its `Transcript`.
+    """The lengths of audio files in seconds.
 
     Raises:
-        UserError: a file cannot be read.
+        UserError: there are files that cannot be transcribed, with a line for each.
     """
-    from demos.speech.recognition import recognise
+    durations, problems = [], []
+    # What the decoder of MP3 says of a bad file in many lines is said in one here.
+    with silence():
+        for path in paths:
+            try:
+                durations.append(check_audio(path, longest=math.inf)[1])
+            except UserError as error:
+                problems.append(str(error))
+    if problems:
+        raise UserError("\n".join(problems))
+    return durations
 
-    utterances = ({"path": path, "audio": read_audio(path, recogniser.sample_rate)} for path in paths)
-    for utterance, transcript in recognise(recogniser.transcribe, utterances, _BATCH_SIZE):
-        yield utterance["path"], utterance["audio"], transcript
 
-
-def print_transcripts(paths, recogniser, as_json=False, plot_folder=None):
-    """Print the texts of audio files as soon as they are known, and draw their alignments.
+def transcribe_files(paths, durations, recogniser, segmentation=SegmentationConfig(), plot_folder=None):
+    """Transcribe audio files, a few segments at a time, however long they are.
 
     Args:
-        paths: of the files.
+        paths: of the files, see `read_blocks`.
+        durations: of the files, as of `check_files`.
         recogniser: a `Recogniser`.
-        as_json: whether to print an object a line instead of the text.
-        plot_folder: folder for the figures; none are drawn when None.
+        segmentation: a `SegmentationConfig`.
+        plot_folder: folder for a figure of each segment; none are drawn when None.
+
+    Yields:
+        A `Recording` for each file, in order.
 
     Raises:
         UserError: a file cannot be read, or a figure not written.
     """
-    figures = figure_paths(paths, plot_folder) if plot_folder else [None] * len(paths)
-    transcripts = transcribe_files(paths, recogniser)
-    for (path, waveform, transcript), figure in zip(transcripts, figures, strict=True):
-        if figure:
-            from demos.speech.figures import draw_transcript
+    from demos.speech.recognition import recognise
 
-            draw_transcript(figure, waveform, recogniser.sample_rate, transcript, title=transcript.text)
-        print(_line(path, transcript, as_json, len(paths) > 1), flush=True)
+    starts = [0.0, *itertools.accumulate(durations)]
+    figures = unique_files(paths, plot_folder, ".png") if plot_folder else [None] * len(paths)
+    pieces = _pieces(paths, recogniser.sample_rate, segmentation)
+    groups = iter(lambda: list(itertools.islice(pieces, _HELD)), [])
+    recognised = (pair for group in groups for pair in recognise(recogniser.transcribe, group, _BATCH_SIZE))
+    with _progress(sum(durations)) as progress:
+        for number, pairs in itertools.groupby(recognised, lambda pair: pair[0]["file"]):
+            segments = []
+            for piece, transcript in pairs:
+                if len(piece["audio"]):
+                    end = min(piece["start"] + len(piece["audio"]) / recogniser.sample_rate, durations[number])
+                    segments.append(Segment.of(transcript, piece["start"], end))
+                    _draw(figures[number], piece, recogniser.sample_rate, transcript)
+                    progress(starts[number] + end)
+            yield Recording(str(paths[number]), round(durations[number], 3), tuple(segments))
 
 
-def figure_paths(paths, folder):
-    """A PNG file in `folder` for each audio file: of its name, and numbered where that would not be unique.
+def print_recordings(recordings, targets, format="text"):
+    """Print or write down recordings as soon as each is known; of what is written down, the path is printed.
 
-    >>> [path.name for path in figure_paths(["a/x.wav", "b/x.wav", "y.ogg"], "plots")]
-    ['x.png', 'x_2.png', 'y.png']
+    Args:
+        recordings: iterable of `Recording`.
+        targets: for each, a path, None for standard output.
+        format: name of the format.
+
+    Raises:
+        UserError: a file cannot be written.
     """
-    taken = {}  # a dict, for it keeps the order
-    for path in paths:
-        stem = Path(path).stem
-        names = (stem if number == 1 else f"{stem}_{number}" for number in range(1, len(paths) + 1))
-        taken[next(name for name in names if name not in taken)] = path
-    return [Path(folder, f"{name}.png") for name in taken]
+    import tqdm
+
+    for target, recording in zip(targets, recordings, strict=True):
+        written = FORMATS[format][1](recording)
+        if target:
+            with write_beside(target) as beside:
+                beside.write_text(written, encoding="utf-8", newline="\n")
+            written = f"{target}\n"
+        elif format == "text" and len(targets) > 1:
+            written = f"{recording.path}: {written}"
+        with tqdm.tqdm.external_write_mode(sys.stdout):
+            print(written, end="", flush=True)
 
 
-def _line(path, transcript, as_json, several):
-    if as_json:
-        values = {"file": str(path), "text": transcript.text, "score": round(transcript.score, 6)}
-        return json.dumps(values, ensure_ascii=False)
-    return f"{path}: {transcript.text}" if several else transcript.text
+def _pieces(paths, sample_rate, segmentation):
+    """The segments of all files, as `recognise` takes them; one without samples for a file in which nothing is said."""
+    for number, path in enumerate(paths):
+        segments = cut_recording(path, sample_rate, segmentation)
+        first = next(segments, (0.0, np.zeros(0, "float32")))
+        for start, waveform in itertools.chain([first], segments):
+            yield {"file": number, "start": start, "audio": waveform}
+
+
+def _draw(path, piece, sample_rate, transcript):
+    """Draw a segment; all but the first of a file have the time at which they start in their name."""
+    if path:
+        from demos.speech.figures import draw_transcript
+
+        if piece["start"]:
+            path = path.with_stem(f"{path.stem}-{piece['start']:.2f}s")
+        draw_transcript(path, piece["audio"], sample_rate, transcript, title=transcript.text)
+
+
+@contextlib.contextmanager
+def _progress(total):
+    """A function that shows how many of `total` seconds are done."""
+    import tqdm
+
+    bar = tqdm.tqdm(total=round(total), unit="s", desc="Transcribing", leave=False, disable=None)
+    with bar:
+        yield lambda done: bar.update(round(done) - bar.n)

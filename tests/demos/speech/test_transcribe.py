@@ -80,10 +80,9 @@ def test_all_bad_files_are_named_and_nothing_is_done(run, recordings, tmp_path, 
         "none": np.zeros(0),
         "short": np.zeros(80),
         "nan": np.full(8000, np.nan),
-        "long": np.zeros(1200 * 8000, "int16"),
     }.items():
         soundfile.write(tmp_path / f"{name}.wav", samples, RATE, "FLOAT" if name == "nan" else "PCM_16")
-    names = ["missing", "empty", "text", "none", "short", "nan", "long"]
+    names = ["missing", "empty", "text", "none", "short", "nan"]
     files = [str(tmp_path / f"{name}.wav") for name in names]
     plots = tmp_path / "plots"
     lines = refusal(
@@ -93,7 +92,7 @@ def test_all_bad_files_are_named_and_nothing_is_done(run, recordings, tmp_path, 
     for name, line, reason in zip(
         names,
         lines,
-        ["No such file", "empty", "Format not recognised", "of 0.000 s", "of 0.010 s", "NaN", "of 1200.0 s"],
+        ["No such file", "empty", "Format not recognised", "of 0.000 s", "of 0.010 s", "NaN"],
         strict=True,
     ):
         assert line.startswith("error: Expected") and f"{name}.wav'" in line and reason in line
