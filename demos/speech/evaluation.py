@@ -40,34 +40,56 @@ def evaluate(run, split="test", data_dir=None, decoding=None, plots=5):
         UserError: the model or its configuration cannot be read; they do not fit the dataset; there is no such split;
             the folder cannot be written.
     """
-    run = Path(run)
-    folder = run if run.is_dir() else run.parent
-    model = open_model(run)
-    config = Config.load(folder / "config.json").replace(decoding=decoding or {})
-    corpus = open_corpus(config, data_dir)
-    _check_fit(model, corpus, split)
-
+    model, config, corpus = open_evaluation(run, split, data_dir, decoding)
+    folder = Path(run) if Path(run).is_dir() else Path(run).parent
     gallery = Gallery(corpus.sample_rate, corpus.size(split), worst=plots)
-    judgements, audio_seconds = [], 0.0
-    with _Watch(transcriber(model, config.decoding), corpus.size(split)) as watch:
-        for utterance, transcript in recognise(watch, corpus.utterances(split).as_numpy_iterator()):
-            judgements.append(judge(utterance, transcript))
-            gallery.add(judgements[-1], utterance, transcript)
-            audio_seconds += len(utterance["audio"]) / corpus.sample_rate
+    judgements, speed = judgements_of(transcriber(model, config.decoding), corpus, split, gallery.add)
     results = {
         "model": str(run),
         "dataset": corpus.name,
         "split": split,
         "decoding": dataclasses.asdict(config.decoding),
         **totals(judgements),
-        "seconds": watch.seconds,
-        "audio_seconds": audio_seconds,
-        "real_time_factor": watch.seconds / audio_seconds,
+        **speed,
         **gallery.draw(folder / "plots" / "evaluation"),
     }
     with write_beside(folder / "evaluation.json") as beside:
         beside.write_text(json.dumps(results, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
     return results
+
+
+def open_evaluation(run, split, data_dir=None, decoding=None):
+    """The model of a run, its `Config` changed by `decoding`, and its corpus; see `evaluate`."""
+    run = Path(run)
+    model = open_model(run)
+    config = Config.load((run if run.is_dir() else run.parent) / "config.json").replace(decoding=decoding or {})
+    corpus = open_corpus(config, data_dir)
+    _check_fit(model, corpus, split)
+    return model, config, corpus
+
+
+def judgements_of(transcribe, corpus, split, add=lambda judgement, utterance, transcript: None):
+    """Recognise a split of a corpus.
+
+    Args:
+        transcribe: as for `recognise`.
+        corpus: a corpus.
+        split: name of the split.
+        add: is called with each `Judgement`, its utterance and its `Transcript`.
+
+    Returns:
+        A list of `Judgement`, and a dict of `seconds` of recognition, `audio_seconds` and their ratio
+        `real_time_factor`.
+    """
+    judgements, audio_seconds = [], 0.0
+    with _Watch(transcribe, corpus.size(split)) as watch:
+        for utterance, transcript in recognise(watch, corpus.utterances(split).as_numpy_iterator()):
+            judgements.append(judge(utterance, transcript))
+            add(judgements[-1], utterance, transcript)
+            audio_seconds += len(utterance["audio"]) / corpus.sample_rate
+    seconds = watch.seconds
+    speed = {"seconds": seconds, "audio_seconds": audio_seconds, "real_time_factor": seconds / audio_seconds}
+    return judgements, speed
 
 
 def print_table(results):

@@ -31,6 +31,12 @@ def _text_rows(results):
     ]
     if results["unfinished"]:
         rows.append(("unfinished", str(results["unfinished"]), "utterances cut at the limit of length"))
+    if results["looped"]:
+        rows.append(("looped", str(results["looped"]), "utterances in which words are repeated over and over"))
+    if results["confidence_auc"] is not None:
+        rows.append(
+            ("confidence", f"{results['confidence_auc']:.1%}", "of pairs of a right and a wrong word: told apart")
+        )
     return rows
 
 

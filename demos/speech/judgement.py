@@ -1,12 +1,13 @@
 """What was recognised against what was said: of one utterance, and of many together."""
 
 import dataclasses
+import re
 
 import jiwer
 import numpy as np
 
 from demos.speech.alignment_quality import MEASURES, alignment_quality
-from demos.speech.word_times import compare_times, true_words
+from demos.speech.word_times import compare_times, matching_words, true_words
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,6 +22,9 @@ class Judgement:
         mass_inside: `(correct words,)`.
         quality: see `alignment_quality`.
         unfinished: whether the search was cut at its length limit.
+        looped: whether words are repeated that were not, see `loops`.
+        confidence: of each recognised word.
+        right: of each recognised word, whether it is the one that was said.
     """
 
     id: str
@@ -32,6 +36,9 @@ class Judgement:
     mass_inside: np.ndarray
     quality: dict
     unfinished: bool
+    looped: bool
+    confidence: np.ndarray
+    right: np.ndarray
 
     @property
     def wer(self):
@@ -43,6 +50,8 @@ def judge(utterance, transcript):
     """The `Judgement` of an utterance of a corpus."""
     reference = utterance["text"].decode()
     output = jiwer.process_words(reference, transcript.text)
+    right = np.zeros(len(transcript.words), bool)
+    right[[i for _, i in matching_words(reference.split(), [word.text for word in transcript.words])]] = True
     return Judgement(
         id=utterance["id"].decode(),
         reference=reference,
@@ -52,7 +61,19 @@ def judge(utterance, transcript):
         **compare_times(transcript, true_words(utterance)),
         quality={name: float(value[0]) for name, value in alignment_quality([transcript]).items()},
         unfinished=not transcript.ended,
+        looped=loops(transcript.text) and not loops(reference),
+        confidence=np.array([word.confidence for word in transcript.words]),
+        right=right,
     )
+
+
+def loops(text):
+    """Whether one to four words are said three times or more in a row, as when attention does not get on.
+
+    >>> loops("call home six nine six nine six nine"), loops("nine nine six six nine nine")
+    (True, False)
+    """
+    return re.search(r"(?<!\S)((?:\S+ ){1,4})\1\1", text + " ") is not None
 
 
 def totals(judgements):
@@ -62,12 +83,13 @@ def totals(judgements):
         judgements: list of `Judgement`, not empty.
 
     Returns: a dict of
-        utterances, words, correct_words, unfinished: numbers.
+        utterances, words, correct_words, unfinished, looped: numbers.
         wer, cer, sentence_error_rate: shares of words, characters and utterances.
         substitutions, insertions, deletions: numbers of words.
         boundary_error_ms, boundary_error_p95_ms: median and 95th percentile of the distances between the starts and
             ends of correct words and their true ones; None without true times.
         mass_inside: mean over correct words; None without true times.
+        confidence_auc: see `separation`, of the confidence of all words.
         sharpness, monotonicity, coverage: means over utterances.
     """
     edits = {name: sum(one.edits[name] for one in judgements) for name in judgements[0].edits}
@@ -82,9 +104,30 @@ def totals(judgements):
         "sentence_error_rate": float(np.mean([one.wer > 0 for one in judgements])),
         **edits,
         "unfinished": sum(one.unfinished for one in judgements),
+        "looped": sum(one.looped for one in judgements),
         **_times(judgements),
+        "confidence_auc": separation(*(np.concatenate([getattr(j, name) for j in judgements]) for name in _CONFIDENCE)),
         **{name: float(np.mean([one.quality[name] for one in judgements])) for name in MEASURES},
     }
+
+
+_CONFIDENCE = ("confidence", "right")
+
+
+def separation(scores, right):
+    """How well scores tell right from wrong: the chance that a right one is above a wrong one, ties counting half.
+
+    This is the area under the curve of true against false positives, 0.5 for scores that tell nothing; None where all
+    are right or all wrong.
+
+    >>> separation(np.array([0.9, 0.5, 0.5, 0.1]), np.array([True, True, False, False]))
+    0.875
+    """
+    above, below = scores[right], scores[~right]
+    if not (len(above) and len(below)):
+        return None
+    difference = above[:, None] - below
+    return float(np.mean(difference > 0) + np.mean(difference == 0) / 2)
 
 
 def _times(judgements):

@@ -13,6 +13,7 @@ from demos.speech.errors import UserError
 from demos.speech.evaluation_table import format_table
 from demos.speech.text import Vocabulary
 from demos.speech.training import make_model
+from demos.speech.word_times import matching_words
 from tests.demos.speech import tone_words
 
 VOCABULARY = Vocabulary.from_texts(tone_words.PITCHES.keys() | {" "})
@@ -200,6 +201,30 @@ def test_another_vocabulary(tmp_path, monkeypatch):
     save_model(tmp_path, Vocabulary("adefor"))
     with pytest.raises(UserError, match="tone_words has characters that the model cannot write: ' ' 'i' 'm'"):
         evaluation.evaluate(tmp_path)
+
+
+def test_loops_and_the_worth_of_the_confidence(run, monkeypatch):
+    texts = {2: "do " * 7 + "re", 4: "fa fa fa"}
+
+    def doubtful(transcribe):
+        def doubt(waveform, num_samples):
+            output = transcribe(waveform, num_samples)
+            sure = 0.9 - 0.8 * tf.cast(output["words"] == "do", "float32")
+            return output | {"word_confidence": tf.where(output["words"] == "fa", 0.5, sure)}
+
+        return doubt
+
+    monkeypatch.setattr(evaluation, "transcriber", lambda model, decoding: doubtful(planted_transcriber(texts)))
+    results = evaluation.evaluate(run, plots=0)
+    assert results["looped"] == 2 and "looped" in format_table(results)
+    scores, right = [], []
+    for number, said in enumerate(references()):
+        heard = texts.get(number, said).split()
+        true = {j for _, j in matching_words(said.split(), heard)}
+        scores += [{"do": 0.1, "fa": 0.5}.get(word, 0.9) for word in heard]
+        right += [j in true for j in range(len(heard))]
+    pairs = [(a > b) + (a == b) / 2 for a, r in zip(scores, right) if r for b, w in zip(scores, right) if not w]
+    assert results["confidence_auc"] == pytest.approx(np.mean(pairs)) and 0 < np.mean(pairs) < 1
 
 
 def test_another_sample_rate(run, monkeypatch):
