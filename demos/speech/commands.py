@@ -41,6 +41,15 @@ def evaluate(arguments):
         print_table(results)
 
 
+def ablate(arguments):
+    """Compare ways of searching for the text, one rule more at a time."""
+    load_tensorflow()
+    from demos.speech.ablation import ablate, print_table
+    from demos.speech.settings import decoding
+
+    print_table(ablate(arguments.model, arguments.split, arguments.data_dir, decoding(arguments)))
+
+
 def transcribe(arguments):
     """Write down what is said in audio files of any length."""
     from demos.speech.files import check_writable

@@ -76,7 +76,6 @@ def _add_train(parser):
     parser.set_defaults(hint="; go on with --resume")
 
 
-def _add_evaluate(parser):
 def _add_data(parser):
     add = parser.add_argument
     add("--test-speaker", metavar="NAME", help="of spoken_digit: test on this speaker (default: none)")
@@ -91,6 +90,7 @@ def _add_data(parser):
         add(flag, action="store_true", default=None, help=help)
 
 
+def _add_evaluate(parser):
     _add_model(parser, "run folder, or .keras file with its config.json beside it")
     _add_split(parser)
     _add_data_dir(parser)
@@ -99,6 +99,13 @@ def _add_data(parser):
         "--plots", type=_number(int, 0), default=5, metavar="N", help=f"worst utterances to draw {_DEFAULT}"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object (default: a table)")
+
+
+def _add_ablate(parser):
+    _add_model(parser, "run folder, or .keras file with its config.json beside it")
+    _add_split(parser)
+    _add_data_dir(parser)
+    _add_decoding(parser)
 
 
 def _add_transcribe(parser):
@@ -148,6 +155,7 @@ def _add_export(parser):
 _COMMANDS = {
     "train": _add_train,
     "evaluate": _add_evaluate,
+    "ablate": _add_ablate,
     "transcribe": _add_transcribe,
     "plot": _add_plot,
     "export": _add_export,
