@@ -64,7 +64,10 @@ def word_times(alignment, ids, count, frame_duration, offset):
 
 
 def word_confidence(log_probs, ids, count):
-    """How sure the recogniser is of each word: the probability of its least probable token, `(batch, count)`.
+    """How sure the recogniser is of each word: the geometric mean of the probabilities of its tokens, `(batch, count)`.
+
+    On the validation utterances of the synthetic commands, their product and the smallest of them told right from wrong
+    words less well.
 
     Args:
         log_probs: `(batch, steps)`, of each token, given those before it and what was heard.
@@ -72,8 +75,9 @@ def word_confidence(log_probs, ids, count):
         count: the largest number of words.
 
     >>> word_confidence(ops.log([[0.5, 0.8, 1.0, 0.9]]), ops.convert_to_tensor([[0, 0, -1, 1]]), 2).numpy().round(2)
-    array([[0.5, 0.9]], dtype=float32)
+    array([[0.63, 0.9 ]], dtype=float32)
     """
     belongs = ids[:, None, :] == ops.arange(count, dtype="int32")[:, None]
-    lowest = ops.min(ops.where(belongs, log_probs[:, None, :], 0.0), axis=2, initial=0.0)
-    return ops.where(ops.any(belongs, axis=2), ops.exp(lowest), 0.0)
+    total = ops.sum(ops.where(belongs, log_probs[:, None, :], 0.0), axis=2)
+    length = ops.sum(ops.cast(belongs, "float32"), axis=2)
+    return ops.where(length > 0, ops.exp(total / ops.maximum(length, 1.0)), 0.0)

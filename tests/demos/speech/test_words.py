@@ -73,10 +73,10 @@ def test_times():
     assert times[1, 0] == pytest.approx(OFFSET + DURATION * (5 + 2 * TAIL * 2), abs=1e-5)
 
 
-def test_confidence_is_that_of_the_weakest_token():
-    log_probs = np.log(np.array([[0.9, 0.3, 0.1, 0.8], [1.0, 1.0, 1.0, 0.5]], "float32"))
+def test_confidence_is_the_geometric_mean_of_the_tokens():
+    log_probs = np.log(np.array([[0.9, 0.4, 0.1, 0.8], [1.0, 1.0, 1.0, 0.5]], "float32"))
     ids = tf.constant([[0, 0, -1, 1], [-1, -1, -1, -1]])
     found = word_confidence(log_probs, ids, 3).numpy()
-    np.testing.assert_allclose(found, [[0.3, 0.8, 0.0], [0.0, 0.0, 0.0]], atol=1e-6)
+    np.testing.assert_allclose(found, [[0.6, 0.8, 0.0], [0.0, 0.0, 0.0]], atol=1e-6)
     impossible = word_confidence(np.full((1, 1), -math.inf, "float32"), tf.constant([[0]]), 1).numpy()
     assert impossible.tolist() == [[0.0]]
