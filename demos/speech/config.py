@@ -37,30 +37,32 @@ class FeatureConfig:
 
 @dataclasses.dataclass(frozen=True)
 class ListenerConfig:
-    """The encoder: `stack` frames are joined first, then `levels` bidirectional LSTMs, each halving time but the first.
-
-    An encoder frame thus stands for `stack * 2 ** (levels - 1)` feature frames.
-    """
+    """The encoder, see `Listener`: what each of its frames stands for is `reduction` feature frames."""
 
     stack: int = 2
     levels: int = 2
     units: int = 128
     dropout: float = 0.2
+    convolutions: int = 0
+    channels: int = 32
+    join: int = 2
+    bidirectional: bool = True
 
     @property
     def reduction(self):
-        return self.stack * 2 ** (self.levels - 1)
+        return 2**self.convolutions * self.stack * self.join ** (self.levels - 1)
 
 
 @dataclasses.dataclass(frozen=True)
 class SpellerConfig:
-    """The decoder. `scorer` and `alignment` are names or configurations of `keras_attn`."""
+    """The decoder. `scorer` and `alignment` are names or configurations of `keras_attn`; `levels` LSTMs write."""
 
     embedding: int = 64
     units: int = 256
     dropout: float = 0.2
     scorer: str | dict = "location_aware"
     alignment: str | dict = "softmax"
+    levels: int = 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,6 +142,8 @@ _RECIPES = {"spoken_digit": {"training": {"epochs": 12}}}
 # Lowest and highest values.
 _LIMITS = {
     **dict.fromkeys(("sample_rate", "bands", "stack", "levels", "units", "embedding"), (1, math.inf)),
+    **dict.fromkeys(("channels", "join"), (1, math.inf)),
+    "convolutions": (0, math.inf),
     **dict.fromkeys(("epochs", "batch_size", "patience"), (1, math.inf)),
     **dict.fromkeys(("window", "hop", "learning_rate", "clip_norm"), (1e-9, math.inf)),
     **dict.fromkeys(("dropout", "warmup", "label_smoothing"), (0, 0.99)),

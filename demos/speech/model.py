@@ -70,15 +70,13 @@ class ListenAttendSpell(keras.Model):
         self.log_mel = LogMel(features.sample_rate, features.bands, features.window, features.hop, name="log_mel")
         self.normalization = FeatureNormalization(name="normalization")
         self.spec_augment = SpecAugment(**self.spec_augment_config, name="spec_augment")
-        self.listener = Listener(
-            listener.stack, listener.levels, listener.units, listener.dropout, self.use_cudnn, name="listener"
-        )
+        self.listener = Listener(**dataclasses.asdict(listener), use_cudnn=self.use_cudnn, name="listener")
         self.ctc = keras.layers.Dense(len(self.vocabulary), dtype="float32", name="ctc")
         self.speller = Speller(len(self.vocabulary), **dataclasses.asdict(speller), name="speller")
         self.loss_means = {name: keras.metrics.Mean(name=name) for name in ("speller_loss", "ctc_loss", "accuracy")}
 
     def _build_layers(self):
-        encoded = (None, None, 2 * self.listener_config.units)
+        encoded = (None, None, self.listener.output_dim)
         self.normalization.build((None, None, self.features_config.bands))
         self.listener.build((None, None, self.features_config.bands))
         self.ctc.build(encoded)

@@ -8,6 +8,7 @@ from pathlib import Path
 from demos.speech import commands
 from demos.speech.decoding import DecodingConfig
 from demos.speech.formats import FORMATS
+from demos.speech.presets import PRESETS
 from demos.speech.transcribe import DEFAULT_MODEL
 
 _EXAMPLES = """\
@@ -57,6 +58,9 @@ def _add_train(parser):
         "manifest:FILE.tsv, own recordings (default: synthetic_speech/commands)",
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings, a config.json (default: built-in ones)")
+    parser.add_argument(
+        "--preset", choices=list(PRESETS), help="shape of the recogniser (default: that of the settings)"
+    )
     parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped (default: a new run)")
     parser.add_argument("--seed", type=int, metavar="N", help="of all random numbers (default: 0)")
     parser.add_argument(

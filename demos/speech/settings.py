@@ -7,6 +7,7 @@ from pathlib import Path
 from demos.speech.config import Config
 from demos.speech.decoding import DecodingConfig
 from demos.speech.errors import UserError
+from demos.speech.presets import PRESETS
 
 # Options of `train`, and the settings that they are short for.
 _SHORT = {
@@ -25,7 +26,7 @@ _SHORT = {
 
 
 def settings(arguments):
-    """The `Config` of the arguments of `train`: of the file, changed by the options, changed by `--set`.
+    """The `Config` of the arguments of `train`: of the file, changed by the preset, the options, and `--set`.
 
     Raises:
         UserError: the file cannot be read, a setting makes no sense, or there are settings for a run to resume, which
@@ -38,6 +39,8 @@ def settings(arguments):
         _check_resume(arguments, given)
     suited = Config.of_dataset(given["dataset"]) if "dataset" in given else Config()
     config = Config.load(arguments.config) if arguments.config else suited
+    if arguments.preset:
+        config = config.replace(**PRESETS[arguments.preset])
     for name, value in given.items():
         config = config.replace(**nested(_SHORT[name], value))
     for text in arguments.settings:
@@ -98,6 +101,7 @@ def _check_resume(arguments, given):
     # The dataset may be needed to find the run.
     names = [name for name in given if name != "dataset" or arguments.run]
     options = [f"--{name.replace('_', '-')}" for name in names]
-    options += [f"--{name}" for name, value in (("config", arguments.config), ("set", arguments.settings)) if value]
+    others = {"config": arguments.config, "preset": arguments.preset, "set": arguments.settings}
+    options += [f"--{name}" for name, value in others.items() if value]
     if options:
         raise UserError(f"--resume goes on with the settings of the run: leave out {', '.join(options)}")

@@ -13,10 +13,11 @@ class Speller(keras.layers.Layer):
     Args:
         vocabulary_size: number of tokens.
         embedding: size of the vector of a token.
-        units: units of the LSTM.
+        units: units of each LSTM.
         dropout: share of the vectors and of the outputs set to 0 in training.
         scorer: score function of the attention, as `keras_attn.Attention` takes it.
         alignment: alignment function of the attention.
+        levels: number of LSTMs, one on the other; the last one asks.
 
     Call arguments:
         tokens: int32 `(batch, steps)`: the token before each step, `<start>` first.
@@ -38,6 +39,7 @@ class Speller(keras.layers.Layer):
         dropout=0.0,
         scorer="location_aware",
         alignment="softmax",
+        levels=1,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -47,12 +49,16 @@ class Speller(keras.layers.Layer):
         self.dropout = dropout
         self.scorer = scorer
         self.alignment = alignment
+        self.levels = levels
         self.embed = keras.layers.Embedding(vocabulary_size, embedding, name="embed")
         self.embed_dropout = keras.layers.Dropout(dropout)
-        cell = AttentionCell(keras.layers.LSTMCell(units), Attention(scorer, alignment))
-        self.rnn = AttentionRNN(cell, name="rnn")
+        self.rnn = AttentionRNN(AttentionCell(self._lstm(), Attention(scorer, alignment)), name="rnn")
         self.output_dropout = keras.layers.Dropout(dropout)
         self.classify = keras.layers.Dense(vocabulary_size, dtype="float32", name="classify")
+
+    def _lstm(self):
+        cells = [keras.layers.LSTMCell(self.units) for _ in range(self.levels)]
+        return keras.layers.StackedRNNCells(cells) if self.levels > 1 else cells[0]
 
     def build(self, tokens_shape, encoded_shape):
         self.embed.build(tokens_shape)
@@ -82,7 +88,7 @@ class Speller(keras.layers.Layer):
         return mean_of_heads(state["attention"][0]["alignment"], 3)
 
     def get_config(self):
-        names = ("vocabulary_size", "embedding", "units", "dropout", "scorer", "alignment")
+        names = ("vocabulary_size", "embedding", "units", "dropout", "scorer", "alignment", "levels")
         return super().get_config() | {name: getattr(self, name) for name in names}
 
 

@@ -89,6 +89,7 @@ def refusal(capsys, *arguments):
         (["train", "--dataset", "nonsense"], "Expected a dataset of synthetic_speech/commands"),
         (["train", "--config", "nowhere.json"], "Cannot read the configuration nowhere.json"),
         (["train", "--resume"], "There is no run to resume in runs/synthetic_speech-commands"),
+        (["train", "--resume", "--preset", "streaming"], "the settings of the run: leave out --preset"),
         (["train", "--resume", "--seed", "1", "--set", "a=1"], "the settings of the run: leave out --seed, --set"),
         (["--run", "x", "train"], "--run and --data-dir come after the command"),
         (["evaluate"], "the following arguments are required: --model"),
@@ -104,15 +105,17 @@ def test_mistakes(capsys, tmp_path, monkeypatch, arguments, message):
     assert not list(tmp_path.iterdir())
 
 
-def test_settings_come_from_the_file_then_the_options_then_set(tmp_path):
+def test_settings_come_from_the_file_then_the_preset_then_the_options_then_set(tmp_path):
     Config().replace(dataset=NAME, training={"epochs": 7, "seed": 5}, listener={"units": 3}).save(tmp_path / "c.json")
     options = ["--config", str(tmp_path / "c.json"), "--epochs", "8", "--learning-rate", "0.1", "--batch-size", "2"]
-    options += ["--set", "training.seed=9", "--set", "speller.scorer=dot", "--set", "augmentation.speed=[1,1.5]"]
+    options += ["--preset", "las-6-1280", "--set", "training.seed=9", "--set", "speller.scorer=dot"]
+    options += ["--set", "augmentation.speed=[1,1.5]"]
     assert settings(make_parser().parse_args(["train", *options])) == Config().replace(
         dataset=NAME,
         training={"epochs": 8, "seed": 9, "learning_rate": 0.1, "batch_size": 2},
-        listener={"units": 3},
-        speller={"scorer": "dot"},
+        features={"bands": 80},
+        listener={"convolutions": 2, "stack": 1, "join": 1, "levels": 6, "units": 1280},
+        speller={"levels": 2, "units": 1280, "embedding": 96, "scorer": "dot"},
         augmentation={"speed": [1, 1.5]},
     )
 

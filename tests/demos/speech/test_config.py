@@ -40,6 +40,7 @@ def test_what_is_left_out_has_its_default():
 
 def test_frames_that_an_encoder_frame_stands_for():
     assert Config().replace(listener={"stack": 3, "levels": 3}).listener.reduction == 12
+    assert Config().replace(listener={"stack": 1, "levels": 6, "join": 1, "convolutions": 2}).listener.reduction == 4
 
 
 @pytest.mark.parametrize(
@@ -65,6 +66,7 @@ def test_frames_that_an_encoder_frame_stands_for():
         ({"training": {"warmup": 1.0}}, "Expected warmup from 0 to 0.99. Received: warmup=1.0"),
         ({"training": {"ctc_weight": float("nan")}}, "Expected ctc_weight from 0 to 1. Received: ctc_weight=nan"),
         ({"training": {"patience": 0}}, "Expected patience from 1 to inf. Received: patience=0"),
+        ({"listener": {"convolutions": -1}}, "Expected convolutions from 0 to inf. Received: convolutions=-1"),
         ({"listener": {"levels": 0}}, "Expected levels from 1 to inf. Received: levels=0"),
     ],
 )

@@ -20,18 +20,18 @@ def batch():
 
 
 @pytest.mark.parametrize(
-    ("scorer", "alignment"),
+    ("scorer", "alignment", "levels"),
     [
-        ("location_aware", "softmax"),
-        ("additive", "sigmoid_smoothing"),
-        ("dot", "softmax"),
-        ({"class_name": "keras_attn>MultiHead", "config": {"scorer": "additive", "heads": 5}}, "softmax"),
+        ("location_aware", "softmax", 1),
+        ("additive", "sigmoid_smoothing", 3),
+        ("dot", "softmax", 2),
+        ({"class_name": "keras_attn>MultiHead", "config": {"scorer": "additive", "heads": 5}}, "softmax", 1),
     ],
 )
-def test_all_steps_at_once_equal_one_at_a_time(batch, scorer, alignment):
+def test_all_steps_at_once_equal_one_at_a_time(batch, scorer, alignment, levels):
     tokens, encoded, mask = batch
     units = 5 if scorer == "dot" else 6
-    speller = Speller(7, 4, units, scorer=scorer, alignment=alignment)
+    speller = Speller(7, 4, units, scorer=scorer, alignment=alignment, levels=levels)
     logits, alignments = speller(tokens, encoded, mask)
     assert logits.shape == (3, 8, 7) and alignments.shape == (3, 8, 9)
     memory, state = speller.start(encoded, mask)
@@ -67,7 +67,7 @@ def test_dropout_in_training_only(batch):
 
 def test_the_configuration_makes_the_same_speller(batch):
     scorer = {"class_name": "keras_attn>LocationAware", "config": {"filters": 3, "kernel_size": 5}}
-    speller = Speller(**SIZES, dropout=0.1, scorer=scorer, name="pen")
+    speller = Speller(**SIZES, dropout=0.1, scorer=scorer, levels=2, name="pen")
     logits, _ = speller(*batch)
     config = json.loads(json.dumps(keras.saving.serialize_keras_object(speller)))
     other = keras.saving.deserialize_keras_object(config)

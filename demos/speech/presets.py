@@ -1,0 +1,29 @@
+"""Shapes of recognisers by name: some settings, over which all others go."""
+
+PRESETS = {
+    # "Width" is taken for the units of each direction: with half of them in each, LAS-6-1280 would have less than half
+    # of its 360 million parameters. Embedding and vectors of the scorer, of which the paper says nothing, are those of
+    # the authors' published recogniser of the same shape.
+    **{
+        f"las-{depth}-{width}": {
+            "features": {"bands": 80},
+            "listener": {"convolutions": 2, "stack": 1, "join": 1, "levels": depth, "units": width},
+            "speller": {"levels": 2, "units": width, "embedding": 96, "scorer": "additive"},
+        }
+        for depth, width in ((4, 1024), (6, 1024), (6, 1280))
+    },
+    # Nothing depends on what is heard later, and the attention stops as soon as it has heard enough. The noise makes
+    # that decision a clear one.
+    "streaming": {
+        "features": {"subtract_mean": False},
+        "listener": {"bidirectional": False, "units": 256},
+        "speller": {
+            "scorer": {"class_name": "keras_attn>Additive", "config": {"normalize": True}},
+            "alignment": {
+                "class_name": "keras_attn>MoChA",
+                "config": {"chunk_size": 8, "mode": "auto", "noise": 1.0, "bias": -1.0},
+            },
+        },
+        "decoding": {"beam_width": 1},
+    },
+}
