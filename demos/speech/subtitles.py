@@ -57,7 +57,7 @@ def cues(recording):
     starts = [group[0].start for group in groups]
     return [
         Cue(start, min(max(group[-1].end, start + SHORTEST), start + LONGEST, following), _lines(group))
-        for group, start, following in zip(groups, starts, [*starts[1:], recording.duration], strict=True)
+        for group, start, following in zip(groups, starts, [*starts, recording.duration][1:], strict=True)
     ]
 
 
