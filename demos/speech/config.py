@@ -13,12 +13,17 @@ from demos.speech.errors import UserError
 
 @dataclasses.dataclass(frozen=True)
 class DataConfig:
-    """What is taken of a manifest, and how its texts are written; see `ManifestOptions`."""
+    """What is taken of own recordings (see `ManifestOptions`) or of a TFDS dataset (`TfdsOptions`)."""
 
     max_seconds: float | None = None
     lowercase: bool = False
     keep_punctuation: bool = False
     skip_bad: bool = False
+    audio_feature: str | None = None
+    text_feature: str | None = None
+    train_split: str | None = None
+    validation_split: str | None = None
+    test_split: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,6 +15,7 @@ import inspect
 
 from .datasets.fixed_corpus import of_builder
 from .datasets.manifest.corpus import ManifestOptions, open_manifest
+from .datasets.tfds_corpus import TfdsOptions, open_tfds
 from .errors import UserError
 
 
@@ -23,8 +24,8 @@ def get(name, data_dir=None, **options):
 
     Args:
         name: `"synthetic_speech/commands"`, `"synthetic_speech/digits"`, `"synthetic_speech/numbers"`,
-            `"spoken_digit"`, which has the option `test_speaker`, or `"manifest:FILE.tsv"`, own recordings, with the
-            options of `ManifestOptions`.
+            `"spoken_digit"`, which has the option `test_speaker`; `"manifest:FILE.tsv"`, own recordings, with the
+            options of `ManifestOptions`; or `"tfds:NAME"`, any dataset of TFDS, with those of `TfdsOptions`.
         data_dir: where TFDS keeps its datasets. None: where TFDS usually does.
         **options: of that corpus.
 
@@ -90,4 +91,4 @@ _CORPORA = {
     "spoken_digit": _spoken_digit,
 }
 # Datasets that are named by the user.
-_FAMILIES = {"manifest:FILE.tsv": (open_manifest, ManifestOptions)}
+_FAMILIES = {"manifest:FILE.tsv": (open_manifest, ManifestOptions), "tfds:NAME": (open_tfds, TfdsOptions)}

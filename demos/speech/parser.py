@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 from demos.speech import commands
+from demos.speech.data_options import add_data_options
 from demos.speech.decoding import DecodingConfig
 from demos.speech.formats import FORMATS
 from demos.speech.presets import PRESETS
@@ -54,8 +55,8 @@ def _add_train(parser):
     parser.add_argument(
         "--dataset",
         metavar="NAME",
-        help="synthetic_speech/commands, synthetic_speech/digits, synthetic_speech/numbers, spoken_digit, or "
-        "manifest:FILE.tsv, own recordings (default: synthetic_speech/commands)",
+        help="synthetic_speech/commands, synthetic_speech/digits, synthetic_speech/numbers, spoken_digit, "
+        "manifest:FILE.tsv, own recordings, or tfds:NAME, of TensorFlow Datasets (default: synthetic_speech/commands)",
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings, a config.json (default: built-in ones)")
     parser.add_argument(
@@ -68,7 +69,7 @@ def _add_train(parser):
     )
     parser.add_argument("--batch-size", type=int, metavar="N", help="utterances a step (default: 32)")
     parser.add_argument("--learning-rate", type=float, metavar="R", help="its highest value (default: 0.002)")
-    _add_data(parser)
+    add_data_options(parser)
     parser.add_argument(
         "--set",
         dest="settings",
@@ -78,20 +79,6 @@ def _add_train(parser):
         help="any setting of config.json, such as listener.units=256; may be given several times (default: none)",
     )
     parser.set_defaults(hint="; go on with --resume")
-
-
-def _add_data(parser):
-    add = parser.add_argument
-    add("--test-speaker", metavar="NAME", help="of spoken_digit: test on this speaker (default: none)")
-    add("--sample-rate", type=int, metavar="HZ", help="of own recordings (default: that of most files, up to 16000)")
-    add("--max-seconds", type=float, metavar="S", help="longest recording that is allowed (default: 60)")
-    for flag, help in (
-        ("--lowercase", "write small letters only (default: as in the texts)"),
-        ("--keep-punctuation", "write punctuation, too (default: only apostrophes and hyphens inside words)"),
-        ("--skip-bad", "leave out recordings with something wrong (default: list all of them, and end)"),
-    ):
-        # None when it is not given, as for the others.
-        add(flag, action="store_true", default=None, help=help)
 
 
 def _add_evaluate(parser):

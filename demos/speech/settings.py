@@ -4,7 +4,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from demos.speech.config import Config
+from demos.speech.config import Config, DataConfig
 from demos.speech.decoding import DecodingConfig
 from demos.speech.errors import UserError
 from demos.speech.presets import PRESETS
@@ -14,10 +14,7 @@ _SHORT = {
     "dataset": "dataset",
     "test_speaker": "test_speaker",
     "sample_rate": "features.sample_rate",
-    "max_seconds": "data.max_seconds",
-    "lowercase": "data.lowercase",
-    "keep_punctuation": "data.keep_punctuation",
-    "skip_bad": "data.skip_bad",
+    **{field.name: f"data.{field.name}" for field in dataclasses.fields(DataConfig)},
     "seed": "training.seed",
     "epochs": "training.epochs",
     "batch_size": "training.batch_size",

@@ -8,7 +8,6 @@ in validation strings only, and 5 to 44 in training strings.
 """
 
 import re
-import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -178,17 +177,10 @@ def load_clips(data_dir=None):
 
 
 def _builder(data_dir):
-    import requests
     import tensorflow_datasets as tfds
 
     from .prepare import prepare
 
     builder = tfds.builder("spoken_digit", data_dir=data_dir)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pydub warns of a missing ffmpeg, which reading WAV does not need
-            prepare(builder)
-    except (tfds.download.DownloadError, requests.RequestException) as error:
-        folder = f"{builder._data_dir_root}/downloads/manual"
-        raise UserError(f"Cannot download spoken_digit. Put {ARCHIVE} into {folder} and try again.") from error
+    prepare(builder, f"Put {ARCHIVE} into {builder._data_dir_root}/downloads/manual and try again.")
     return builder

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from demos.speech.datasets import prepare, spoken_digit_strings
+from demos.speech.datasets import spoken_digit_strings
 from demos.speech.datasets.spoken_digit_strings import DIGITS, MAX_SILENCE, RECORDINGS, SAMPLE_RATE, Strings, pack
 from demos.speech.errors import UserError
 
@@ -112,11 +112,12 @@ def test_an_unknown_speaker_is_a_user_error(clips):
 
 def test_without_network_the_error_says_where_the_archive_goes(monkeypatch, tmp_path):
     import requests
+    import tensorflow_datasets as tfds
 
     def fail(builder):
         raise requests.ConnectionError("no network")
 
-    monkeypatch.setattr(prepare, "prepare", fail)
+    monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", fail)
     with pytest.raises(UserError) as error:
         spoken_digit_strings.load_clips(tmp_path)
     assert str(error.value) == (
