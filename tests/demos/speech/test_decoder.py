@@ -90,7 +90,7 @@ def test_rules_on_the_attention_reach_the_search(model):
     assert jumps.max(initial=0) > 1
     duration = model.frame_grid["frame_duration"]
     near = search(model, max_attention_shift=duration)
-    assert near["text"].tolist() != plain["text"].tolist()
+    assert near["n_best_text"].tolist() != plain["n_best_text"].tolist()
     assert search(model, coverage_penalty=1.0)["score"][0] < plain["score"][0]
 
 
