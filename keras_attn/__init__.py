@@ -7,6 +7,7 @@ from keras_attn.attention_rnn import AttentionRNN
 from keras_attn.beam_search import BeamSearch
 from keras_attn.ctc_prefix import CTCPrefixScorer
 from keras_attn.fusion import Fusion
+from keras_attn.phrase_bias import PhraseBias
 from keras_attn.plotting import plot_alignment
 
 __version__ = "0.1.0"
@@ -18,6 +19,7 @@ __all__ = [
     "BeamSearch",
     "CTCPrefixScorer",
     "Fusion",
+    "PhraseBias",
     "alignments",
     "losses",
     "metrics",

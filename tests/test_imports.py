@@ -22,6 +22,7 @@ ALONE = {
     "beam_search": {"decoding_rules", "hypotheses", "search_arguments"},
     "ctc_prefix": {"associative_scan", "loops", "masking"},
     "fusion": {"masking"},
+    "phrase_bias": {"loops", "word_boundaries"},
     "losses": REDUCTIONS,
     "metrics": REDUCTIONS,
     "plotting": set(),
