@@ -26,10 +26,11 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory):
-    """Recordings of the same sound, in several formats, and a shorter one."""
+    """Recordings of the same sound, in several formats, silence, and a shorter one."""
     folder = tmp_path_factory.mktemp("recordings")
     for name in ("a.wav", "b.flac", "c.ogg", "d.mp3"):
         soundfile.write(folder / name, sound(1.2, 16000), 16000)
+    soundfile.write(folder / "silent.wav", np.zeros(RATE), RATE)
     soundfile.write(folder / "stereo.wav", np.stack([sound(0.5, 44100)] * 2, 1), 44100)
     return folder
 
@@ -48,6 +49,8 @@ def test_several_files_as_text_and_as_json_from_a_saved_model_and_from_a_run(run
     objects = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [one["file"] for one in objects] == files
     assert [f"{one['file']}: {one['text']}" for one in objects] == lines
+    silent = objects.pop(4)
+    assert silent["text"] == "" and silent["score"] is None and silent["segments"] == []
     assert all(one["score"] < 0 for one in objects)
     assert objects[0]["text"] == objects[1]["text"] != objects[4]["text"]
 
