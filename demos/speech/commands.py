@@ -1,6 +1,7 @@
 """What each command does with its arguments. What is heavy is imported when it is needed."""
 
 import json
+import math
 import sys
 
 from demos.speech.errors import UserError
@@ -31,10 +32,13 @@ def train(arguments):
 def evaluate(arguments):
     """Measure how well a model recognises a split of the data of its run."""
     load_tensorflow()
+    if arguments.stream:
+        return _evaluate_streaming(arguments)
     from demos.speech.evaluation import evaluate, print_table
-    from demos.speech.settings import decoding
+    from demos.speech.settings import decoding, phrases
 
-    results = evaluate(arguments.model, arguments.split, arguments.data_dir, decoding(arguments), plots=arguments.plots)
+    model, split, search = arguments.model, arguments.split, decoding(arguments)
+    results = evaluate(model, split, arguments.data_dir, search, arguments.plots, phrases(arguments))
     if arguments.json:
         print(json.dumps(results, ensure_ascii=False))
     else:
@@ -52,6 +56,8 @@ def ablate(arguments):
 
 def transcribe(arguments):
     """Write down what is said in audio files of any length."""
+    if arguments.stream:
+        return _transcribe_live(arguments)
     from demos.speech.files import check_writable
     from demos.speech.formats import choose_format, output_files
     from demos.speech.segmentation import SegmentationConfig
@@ -67,11 +73,50 @@ def transcribe(arguments):
         raise UserError(f"There is no shipped model in {arguments.model}: name one with --model")
     load_tensorflow()
     from demos.speech.loading import open_recogniser
-    from demos.speech.settings import decoding
+    from demos.speech.settings import decoding, phrases
 
-    recogniser = open_recogniser(arguments.model, decoding(arguments))
+    recogniser = open_recogniser(arguments.model, decoding(arguments), phrases(arguments))
     segmentation = SegmentationConfig(arguments.pause, arguments.longest)
     print_recordings(transcribe_files(files, durations, recogniser, segmentation, plot), targets, format)
+
+
+def _transcribe_live(arguments):
+    _check_streaming(arguments, ("output", "format", "plot"))
+    from demos.speech.audio import check_audio
+
+    (path, *others) = arguments.files
+    if others:
+        raise UserError(f"Expected one FILE with --stream. Received: {len(arguments.files)}")
+    if str(path) != "-":
+        check_audio(path, longest=math.inf)
+    load_tensorflow()
+    from demos.speech.live import file_chunks, write_live
+    from demos.speech.streaming_session import open_streaming
+
+    streaming = open_streaming(arguments.model)
+    print(write_live(streaming, file_chunks(path, streaming.sample_rate), arguments.pause), file=sys.stderr)
+
+
+def _evaluate_streaming(arguments):
+    _check_streaming(arguments)
+    from demos.speech.streaming_evaluation import evaluate_streaming
+
+    results = evaluate_streaming(arguments.model, arguments.split, arguments.data_dir)
+    if arguments.json:
+        print(json.dumps(results))
+    else:
+        print("\n".join(f"{name.replace('_', ' '):<20} {value}" for name, value in results.items()))
+
+
+def _check_streaming(arguments, others=()):
+    """Refuse what cannot be done while a recording goes on."""
+    from demos.speech.settings import decoding, phrases
+
+    given = [*decoding(arguments), *(["phrases"] if phrases(arguments) else [])]
+    given += [name for name in others if getattr(arguments, name)]
+    if given:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise UserError(f"--stream writes the most probable letter at once: leave out {options}")
 
 
 def plot(arguments):

@@ -6,14 +6,14 @@ from keras import ops
 from demos.speech import words
 from demos.speech.decoding import DecodingConfig
 from demos.speech.speller import Speller
-from keras_attn import BeamSearch, CTCPrefixScorer, Fusion
+from keras_attn import BeamSearch, CTCPrefixScorer, Fusion, PhraseBias
 
 
 class Decoder:
     """Writes down what is said, in one graph.
 
     The log probability of a token is that of the speller, of the CTC output and of the language models, each times its
-    weight; the speller and CTC share a weight of 1.
+    weight; the speller and CTC share a weight of 1. Favoured phrases add their bonus, see `keras_attn.PhraseBias`.
 
     Args:
         model: a `ListenAttendSpell`.
@@ -24,6 +24,7 @@ class Decoder:
     Call arguments:
         waveform: `(batch, samples)` in [-1, 1].
         num_samples: int32 `(batch,)`.
+        phrases: string `(count,)`, UTF-8 in normal form C, phrases to favour; or None.
 
     Returns: a dict, where `steps`, `frames` and `count` are the largest of the batch,
         text: string `(batch,)`.
@@ -47,13 +48,15 @@ class Decoder:
         self.model = model
         self.config = config
         self.language_models = tuple(language_models)
-        self.ctc = CTCPrefixScorer(blank=model.vocabulary.blank, end_token=model.vocabulary.end)
+        vocabulary = model.vocabulary
+        self.ctc = CTCPrefixScorer(blank=vocabulary.blank, end_token=vocabulary.end)
+        self.phrase_bias = PhraseBias(vocabulary.separators, vocabulary.end, vocabulary.word_starts)
 
-    def __call__(self, waveform, num_samples):
+    def __call__(self, waveform, num_samples, phrases=None):
         model, config = self.model, self.config
         encoded, mask = model.listen(waveform, num_samples, training=False)
         num_frames = ops.sum(ops.cast(mask, "int32"), axis=1)
-        steps_and_weights, state, constants = zip(*self._parts(encoded, mask), strict=True)
+        steps_and_weights, state, constants = zip(*self._parts(encoded, mask, phrases), strict=True)
         shift = config.max_attention_shift
         search = BeamSearch(
             Fusion(steps_and_weights, forbidden=[model.vocabulary.start]),
@@ -81,7 +84,7 @@ class Decoder:
             "num_frames": num_frames,
         }
 
-    def _parts(self, encoded, mask):
+    def _parts(self, encoded, mask, phrases):
         """For each part of the fusion, its step with its weight, the state before the first step, and constants."""
         model, share = self.model, self.config.ctc_weight
         memory, state = model.speller.start(encoded, mask)
@@ -92,6 +95,14 @@ class Decoder:
             yield (self.ctc.step, share), self.ctc.initial_state(constants), constants
         for scorer, weight in self.language_models:
             yield (scorer.step, weight), scorer.initial_state(ops.shape(encoded)[0]), None
+        if phrases is not None:
+            tokens, lengths = model.vocabulary.encode_tensor(phrases)
+            constants = self.phrase_bias.prepare(tokens, lengths, ops.shape(encoded)[0])
+            yield (
+                (self.phrase_bias.step, self.config.phrase_bonus),
+                self.phrase_bias.initial_state(constants),
+                constants,
+            )
 
     def _spell(self, tokens, state, memory):
         """The step of the speller, which remembers what it said for the confidence."""

@@ -25,6 +25,7 @@ class DecodingConfig:
         None, 1e-9, math.inf, "a text may only end when the end is nearly as probable as going on; 1.5 is usual"
     )
     max_attention_shift: float | None = _number(None, 0, math.inf, "seconds that the attention may leap at most")
+    phrase_bonus: float = _number(1.0, 0, math.inf, "what each token of a favoured phrase adds to the log probability")
 
     def __post_init__(self):
         if self.n_best > self.beam_width:

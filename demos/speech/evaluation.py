@@ -12,13 +12,13 @@ from demos.speech.errors import UserError
 from demos.speech.evaluation_plots import Gallery
 from demos.speech.evaluation_table import format_table
 from demos.speech.files import write_beside
-from demos.speech.judgement import judge, totals
-from demos.speech.loading import open_model
+from demos.speech.judgement import judge, totals, word_error_rates_of
+from demos.speech.loading import favouring, open_model
 from demos.speech.recognition import recognise, transcriber
 from demos.speech.training import open_corpus, texts
 
 
-def evaluate(run, split="test", data_dir=None, decoding=None, plots=5):
+def evaluate(run, split="test", data_dir=None, decoding=None, plots=5, phrases=()):
     """Recognise a split of the data of a run, and measure how well.
 
     Writes `evaluation.json`, and in `plots/evaluation` the figures of the worst utterances and of a few others, into
@@ -30,6 +30,7 @@ def evaluate(run, split="test", data_dir=None, decoding=None, plots=5):
         data_dir: folder of TFDS; its own default when None.
         decoding: settings of the search that differ from those of the run, a dict.
         plots: the worst utterances to list and draw.
+        phrases: to favour, strings; the words in them are counted by themselves, too.
 
     Returns:
         What is in `evaluation.json`: the arguments, the results of `judgement.totals`, `seconds` of recognition,
@@ -43,13 +44,15 @@ def evaluate(run, split="test", data_dir=None, decoding=None, plots=5):
     model, config, corpus = open_evaluation(run, split, data_dir, decoding)
     folder = Path(run) if Path(run).is_dir() else Path(run).parent
     gallery = Gallery(corpus.sample_rate, corpus.size(split), worst=plots)
-    judgements, speed = judgements_of(transcriber(model, config.decoding), corpus, split, gallery.add)
+    transcribe = favouring(transcriber(model, config.decoding, takes_phrases=bool(phrases)), phrases)
+    judgements, speed = judgements_of(transcribe, corpus, split, gallery.add)
     results = {
         "model": str(run),
         "dataset": corpus.name,
         "split": split,
         "decoding": dataclasses.asdict(config.decoding),
         **totals(judgements),
+        **word_error_rates_of(judgements, phrases),
         **speed,
         **gallery.draw(folder / "plots" / "evaluation"),
     }

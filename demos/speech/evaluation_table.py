@@ -29,6 +29,11 @@ def _text_rows(results):
         ("character error rate", f"{results['cer']:.2%}", "the same, of characters"),
         ("sentence error rate", f"{results['sentence_error_rate']:.2%}", "utterances with any error"),
     ]
+    if "phrase_words" in results:
+        rows.append(
+            ("words of phrases", f"{results['phrase_wer']:.2%}", f"of {results['phrase_words']} that were said")
+        )
+        rows.append(("other words", f"{results['other_wer']:.2%}", "word error rate of the rest"))
     if results["unfinished"]:
         rows.append(("unfinished", str(results["unfinished"]), "utterances cut at the limit of length"))
     if results["looped"]:

@@ -11,9 +11,12 @@ from demos.speech.loading import open_model, run_config
 from demos.speech.model import ListenAttendSpell
 from demos.speech.recognition import transcriber
 from demos.speech.resampling import resample
+from demos.speech.streaming_export import streaming_signatures
 
 # Hz. What claims another rate is hardly speech.
 LOWEST_RATE, HIGHEST_RATE = 4000, 192000
+
+_SIGNATURES = ("transcribe_phrases", "transcribe_wav")
 
 # What TensorFlow puts into the folder of a SavedModel.
 _PARTS = {"saved_model.pb", "fingerprint.pb", "variables", "assets"}
@@ -27,7 +30,9 @@ def export(model_path, saved_model_dir, decoding=None):
     | name | takes | gives |
     |---|---|---|
     | `serving_default`, `.transcribe` | `waveform`, `num_samples` | what a `Decoder` returns |
+    | `transcribe_phrases`, `.transcribe_phrases` | the same, and `phrases`: string `(count,)` | the same |
     | `transcribe_wav`, `.transcribe_wav` | `wav`: string `(batch,)` | the same |
+    | `stream_start`, `stream`, `stream_end` | see `streaming_signatures` | |
     | `.sample_rate` | | int32, Hz |
     | `.symbols` | | string `(vocabulary,)`: the printable name of every token |
 
@@ -45,8 +50,10 @@ def export(model_path, saved_model_dir, decoding=None):
     saved_model_dir = Path(saved_model_dir)
     _check_target(saved_model_dir)
     config = run_config(model_path).replace(decoding=decoding or {})
-    module = exportable(without_cudnn(open_model(model_path)), config.decoding)
-    signatures = {"serving_default": module.transcribe, "transcribe_wav": module.transcribe_wav}
+    model = without_cudnn(open_model(model_path))
+    module = exportable(model, config.decoding)
+    signatures = {"serving_default": module.transcribe} | {name: getattr(module, name) for name in _SIGNATURES}
+    signatures |= streaming_signatures(model, config.decoding)
     with write_beside(saved_model_dir) as beside:
         tf.saved_model.save(module, beside, signatures)
 
@@ -66,6 +73,7 @@ def exportable(model, decoding):
     module.symbols = tf.Variable(model.vocabulary.symbols, trainable=False)
 
     transcribe = transcriber(model, decoding)
+    module.transcribe_phrases = transcriber(model, decoding, takes_phrases=True)
 
     @tf.function(input_signature=[tf.TensorSpec([None], "string")])
     def transcribe_wav(wav):

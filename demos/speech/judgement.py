@@ -1,5 +1,6 @@
 """What was recognised against what was said: of one utterance, and of many together."""
 
+import collections
 import dataclasses
 import re
 
@@ -109,6 +110,32 @@ def totals(judgements):
         "confidence_auc": separation(*(np.concatenate([getattr(j, name) for j in judgements]) for name in _CONFIDENCE)),
         **{name: float(np.mean([one.quality[name] for one in judgements])) for name in MEASURES},
     }
+
+
+def word_error_rates_of(judgements, phrases):
+    """The word error rate of the words that are in phrases, and that of all others.
+
+    Args:
+        judgements: list of `Judgement`.
+        phrases: strings.
+
+    Returns: a dict of `phrase_words`, the number of words said that are in phrases, `phrase_wer` and `other_wer`;
+    empty without phrases.
+    """
+    if not phrases:
+        return {}
+    favoured, counts = {word for phrase in phrases for word in phrase.split()}, collections.Counter()
+    for one in judgements:
+        output = jiwer.process_words(one.reference, one.hypothesis)
+        said, heard = output.references[0], output.hypotheses[0]
+        counts.update(("said", word in favoured) for word in said)
+        for chunk in output.alignments[0]:
+            if chunk.type != "equal":
+                inserted = heard[chunk.hyp_start_idx : chunk.hyp_end_idx] if chunk.type == "insert" else []
+                wrong = [*said[chunk.ref_start_idx : chunk.ref_end_idx], *inserted]
+                counts.update(("wrong", word in favoured) for word in wrong)
+    phrase_wer, other_wer = (counts["wrong", given] / max(1, counts["said", given]) for given in (True, False))
+    return {"phrase_words": counts["said", True], "phrase_wer": phrase_wer, "other_wer": other_wer}
 
 
 _CONFIDENCE = ("confidence", "right")

@@ -1,12 +1,14 @@
 """Opening what was trained or exported: a run folder, a `.keras` file, a SavedModel."""
 
 import dataclasses
+import functools
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 from demos.speech.config import Config
 from demos.speech.errors import UserError
+from demos.speech.text import normalize
 
 MODEL_FILE = "model.keras"
 
@@ -27,12 +29,13 @@ class Recogniser:
     symbols: tuple[str, ...]
 
 
-def open_recogniser(path, decoding=None):
+def open_recogniser(path, decoding=None, phrases=()):
     """Open a SavedModel, a run folder or a `.keras` file.
 
     Args:
         path: of a SavedModel made by `export`, for which TensorFlow alone is loaded, or as for `open_model`.
         decoding: settings of the search that differ from those of the run, a dict; a SavedModel has its own.
+        phrases: to favour, strings.
 
     Returns:
         A `Recogniser`.
@@ -45,12 +48,21 @@ def open_recogniser(path, decoding=None):
     if path.is_dir() and not (path / MODEL_FILE).exists():
         if decoding:
             raise UserError(f"{path} is a SavedModel, made for one search. Received: {', '.join(decoding)} for another")
-        return _open_saved_model(path)
+        return _open_saved_model(path, phrases)
     from demos.speech.recognition import transcriber
 
     model, config = open_model(path), run_config(path).replace(decoding=decoding or {})
-    transcribe = transcriber(model, config.decoding)
+    transcribe = favouring(transcriber(model, config.decoding, takes_phrases=bool(phrases)), phrases)
     return Recogniser(transcribe, model.features_config.sample_rate, model.vocabulary.symbols)
+
+
+def favouring(transcribe, phrases):
+    """A transcribing function that takes phrases, given these; one that takes none, if there are none."""
+    if not phrases:
+        return transcribe
+    import tensorflow as tf
+
+    return functools.partial(transcribe, phrases=tf.constant([normalize(phrase) for phrase in phrases]))
 
 
 def run_config(path):
@@ -88,7 +100,7 @@ def open_model(path):
     return model
 
 
-def _open_saved_model(path):
+def _open_saved_model(path, phrases):
     if not (path / "saved_model.pb").exists():
         raise UserError(
             f"Expected a SavedModel or a run folder. Received: model={str(path)!r}, which has neither saved_model.pb "
@@ -103,7 +115,8 @@ def _open_saved_model(path):
     if "serving_default" not in loaded.signatures or not hasattr(loaded, "sample_rate"):
         raise UserError(f"Expected a SavedModel made by export. Received: model={str(path)!r}")
     symbols = tuple(symbol.decode() for symbol in loaded.symbols.numpy())
-    return Recogniser(loaded.signatures["serving_default"], int(loaded.sample_rate), symbols)
+    transcribe = loaded.signatures["transcribe_phrases" if phrases else "serving_default"]
+    return Recogniser(favouring(transcribe, phrases), int(loaded.sample_rate), symbols)
 
 
 def _line(error):

@@ -85,11 +85,14 @@ def _add_evaluate(parser):
     _add_model(parser, "run folder, or .keras file with its config.json beside it")
     _add_split(parser)
     _add_data_dir(parser)
+    _add_phrases(parser)
     _add_decoding(parser)
     parser.add_argument(
         "--plots", type=_number(int, 0), default=5, metavar="N", help=f"worst utterances to draw {_DEFAULT}"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object (default: a table)")
+    help = "hear the utterances bit by bit, and say how late each word is written (default: hear them whole)"
+    parser.add_argument("--stream", action="store_true", help=help)
 
 
 def _add_ablate(parser):
@@ -117,9 +120,11 @@ def _add_transcribe(parser):
         metavar="PATH",
         help="file for what is said, or folder with a file for each recording (default: standard output)",
     )
+    add("--stream", action="store_true", help=f"{_STREAM} (default: write when all is heard)")
     add("--plot", type=Path, metavar="DIR", help="draw a figure of each segment there (default: none)")
     add("--pause", type=_number(float, 0.1), default=0.5, metavar="S", help=f"seconds of silence to cut at {_DEFAULT}")
     add("--longest", type=_number(float, 1, 60), default=15.0, metavar="S", help=f"longest segment, seconds {_DEFAULT}")
+    _add_phrases(parser)
     _add_decoding(parser)
 
 
@@ -152,6 +157,10 @@ _COMMANDS = {
     "export": _add_export,
 }
 _DEFAULT = "(default: %(default)s)"
+_STREAM = (
+    "write while one FILE is heard; - stands for raw samples (16 bits, one channel, the rate of the model) from "
+    "standard input"
+)
 
 
 def _add_places(parser, run, prefix=""):
@@ -189,6 +198,12 @@ def _add_decoding(parser):
         group.add_argument(
             flag, type=_number(kind, *limits), metavar="N", help=f"{field.metadata['help']} (default: {default})"
         )
+
+
+def _add_phrases(parser):
+    parser.add_argument(
+        "--phrases", type=Path, metavar="FILE", help="text file with a phrase to favour on each line (default: none)"
+    )
 
 
 def _number(kind, low, high=math.inf):

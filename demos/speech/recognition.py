@@ -83,9 +83,11 @@ def recognise(transcribe, utterances, batch_size=32):
         yield from zip(held, transcripts, strict=True)
 
 
-def transcriber(model, decoding=DecodingConfig(), language_models=()):
-    """A `Decoder` of a model as one graph for every shape."""
-    signature = (tf.TensorSpec((None, None), "float32"), tf.TensorSpec((None,), "int32"))
+def transcriber(model, decoding=DecodingConfig(), language_models=(), takes_phrases=False):
+    """A `Decoder` of a model as one graph for every shape, and for any number of phrases if it takes them."""
+    signature = [tf.TensorSpec((None, None), "float32"), tf.TensorSpec((None,), "int32")]
+    if takes_phrases:
+        signature.append(tf.TensorSpec((None,), "string"))
     # Nothing here needs AutoGraph, which reads the source files once more.
     return tf.function(Decoder(model, decoding, language_models).__call__, signature, autograph=False)
 

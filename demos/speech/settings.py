@@ -68,6 +68,24 @@ def decoding(arguments):
     return {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
 
 
+def phrases(arguments):
+    """The phrases to favour: the lines of the file that the arguments of a command name.
+
+    Raises:
+        UserError: it cannot be read or is empty.
+    """
+    if arguments.phrases is None:
+        return ()
+    try:
+        lines = arguments.phrases.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise UserError(f"Expected a text file in UTF-8. Received: {arguments.phrases}: {error.reason}") from None
+    found = tuple(line.strip() for line in lines if line.strip())
+    if not found:
+        raise UserError(f"Expected a phrase a line. Received: {arguments.phrases}, which has none")
+    return found
+
+
 def override(text):
     """What `Config.replace` takes, from `NAME=VALUE`; the value is JSON, or a plain string.
 

@@ -5,7 +5,9 @@ import functools
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from demos.speech.decoder import Decoder
 from demos.speech.decoding import DecodingConfig
 from demos.speech.errors import UserError
 from demos.speech.recognition import recognise, transcriber
@@ -125,3 +127,13 @@ def test_nothing_to_hear_is_an_ended_text_of_no_words(model):
 def test_settings_that_make_no_sense(settings):
     with pytest.raises(UserError, match="n_best of at most beam_width=2. Received: n_best=3"):
         DecodingConfig(**settings)
+
+
+def test_favoured_phrases_have_their_say(model):
+    decode = Decoder(model, DecodingConfig(phrase_bonus=3.0, min_length_ratio=0.4))
+    plain, none, favoured = (
+        decode(*batch(SOUNDS), phrases)["text"].numpy().tolist()
+        for phrases in (None, tf.constant([], "string"), tf.constant(["ade", "cab"]))
+    )
+    assert plain == none
+    assert sum(text.count(b"ade") + text.count(b"cab") for text in favoured) > sum(text.count(b"ade") for text in plain)

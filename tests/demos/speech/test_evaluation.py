@@ -39,18 +39,19 @@ def run(model_folder, tmp_path, monkeypatch):
     for name in ("config.json", "model.keras"):
         (tmp_path / name).symlink_to(model_folder / name)
     tone_words.install(monkeypatch)
-    monkeypatch.setattr(evaluation, "transcriber", lambda model, decoding: planted_transcriber({}))
+    monkeypatch.setattr(evaluation, "transcriber", lambda model, decoding, takes_phrases: planted_transcriber({}))
     return tmp_path
 
 
-def planted_transcriber(texts):
+def planted_transcriber(texts, takes_phrases=False):
     """Writes down what is said, but for the utterances (a number) that `texts` has another text for."""
     corpus = tone_words.ToneWords()
     known = {}
     for number, utterance in enumerate(corpus.utterances("test").as_numpy_iterator()):
         known[utterance["audio"].tobytes()] = texts.get(number, utterance["text"].decode())
 
-    def transcribe(waveform, num_samples):
+    def transcribe(waveform, num_samples, phrases=()):
+        assert bool(len(phrases)) == takes_phrases
         rows = [
             np.round(32768 * row[:n]).astype("int16").tobytes()
             for row, n in zip(waveform.numpy(), num_samples, strict=True)
@@ -114,7 +115,7 @@ def test_planted_alignments_have_the_errors_that_were_planted(run):
 def test_edits_are_counted(run, monkeypatch):
     said = references()
     texts = {0: said[0].replace(" ", " mi ", 1), 2: said[2].rpartition(" ")[0], 4: ""}
-    monkeypatch.setattr(evaluation, "transcriber", lambda model, decoding: planted_transcriber(texts))
+    monkeypatch.setattr(evaluation, "transcriber", lambda model, decoding, takes_phrases: planted_transcriber(texts))
     results = evaluation.evaluate(run, plots=2)
     missing = 1 + len(said[4].split())
     assert (results["substitutions"], results["insertions"], results["deletions"]) == (0, 1, missing)
@@ -152,7 +153,9 @@ def test_without_true_times_there_are_no_errors_of_them(run, monkeypatch):
 
 
 def test_the_table_says_what_matters(run, monkeypatch, capsys):
-    monkeypatch.setattr(evaluation, "transcriber", lambda model, decoding: planted_transcriber({1: "fa"}))
+    monkeypatch.setattr(
+        evaluation, "transcriber", lambda model, decoding, takes_phrases: planted_transcriber({1: "fa"})
+    )
     results = evaluation.evaluate(run)
     assert capsys.readouterr().out == ""
     evaluation.print_table(results)
@@ -165,7 +168,9 @@ def test_the_table_says_what_matters(run, monkeypatch, capsys):
 
 
 def test_a_search_that_was_cut_is_counted(run, monkeypatch):
-    monkeypatch.setattr(evaluation, "transcriber", lambda model, decoding: planted_transcriber({3: "d" * 60}))
+    monkeypatch.setattr(
+        evaluation, "transcriber", lambda model, decoding, takes_phrases: planted_transcriber({3: "d" * 60})
+    )
     results = evaluation.evaluate(run, plots=0)
     assert results["unfinished"] == 1 and "unfinished" in format_table(results)
 
@@ -214,7 +219,9 @@ def test_loops_and_the_worth_of_the_confidence(run, monkeypatch):
 
         return doubt
 
-    monkeypatch.setattr(evaluation, "transcriber", lambda model, decoding: doubtful(planted_transcriber(texts)))
+    monkeypatch.setattr(
+        evaluation, "transcriber", lambda model, decoding, takes_phrases: doubtful(planted_transcriber(texts))
+    )
     results = evaluation.evaluate(run, plots=0)
     assert results["looped"] == 2 and "looped" in format_table(results)
     scores, right = [], []
@@ -225,6 +232,22 @@ def test_loops_and_the_worth_of_the_confidence(run, monkeypatch):
         right += [j in true for j in range(len(heard))]
     pairs = [(a > b) + (a == b) / 2 for a, r in zip(scores, right) if r for b, w in zip(scores, right) if not w]
     assert results["confidence_auc"] == pytest.approx(np.mean(pairs)) and 0 < np.mean(pairs) < 1
+
+
+def test_the_words_of_phrases_are_counted_by_themselves(run, monkeypatch):
+    said = references()
+    texts = {0: said[0] + " do", 1: said[1].replace(said[1].split()[0], "mi", 1)}
+    monkeypatch.setattr(evaluation, "transcriber", lambda *_, **options: planted_transcriber(texts, **options))
+    results = evaluation.evaluate(run, plots=0, phrases=("do re", "re"))
+    words = " ".join(said).split()
+    favoured = sum(word in ("do", "re") for word in words)
+    wrong = 1 + (
+        said[1].split()[0] in ("do", "re")
+    )  # what was put in, and perhaps what was put in the place of another
+    edits = results["substitutions"] + results["insertions"] + results["deletions"]
+    assert results["phrase_words"] == favoured and results["phrase_wer"] == pytest.approx(wrong / favoured)
+    assert results["other_wer"] == pytest.approx((edits - wrong) / (len(words) - favoured))
+    assert "words of phrases" in format_table(results)
 
 
 def test_another_sample_rate(run, monkeypatch):
@@ -240,7 +263,7 @@ def test_no_such_split(run):
 
 def test_the_worst_are_not_drawn_twice(run, monkeypatch):
     texts = dict(enumerate(["do"] * 6))
-    monkeypatch.setattr(evaluation, "transcriber", lambda model, decoding: planted_transcriber(texts))
+    monkeypatch.setattr(evaluation, "transcriber", lambda model, decoding, takes_phrases: planted_transcriber(texts))
     monkeypatch.setattr("demos.speech.evaluation_plots.draw_transcript", lambda path, *_: path.touch())
     results = evaluation.evaluate(run, plots=6)
     assert len(results["worst"]) == 6 and results["ordinary"] == []

@@ -50,6 +50,18 @@ def test_equals_the_model(exported, loaded, count, seconds):
     assert results["alignment"].shape[::2] == (count, len(results["frame_times"]))
 
 
+def test_phrases(exported, loaded):
+    waveform, num_samples = batch([sound(1.0), sound(0.7, seed=1)])
+    inputs = {"waveform": tf.constant(waveform), "num_samples": tf.constant(num_samples)}
+    plain = loaded.signatures["serving_default"](**inputs)
+    none = loaded.signatures["transcribe_phrases"](**inputs, phrases=tf.constant([], "string"))
+    np.testing.assert_array_equal(none["text"], plain["text"])
+    some = loaded.signatures["transcribe_phrases"](**inputs, phrases=tf.constant(["ab", "lamb"]))
+    assert np.any(some["score"].numpy() != plain["score"].numpy())
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Expected characters of the vocabulary"):
+        loaded.transcribe_phrases(**inputs, phrases=tf.constant(["q"]))
+
+
 def test_alone_and_in_a_batch(loaded):
     sounds = [sound(seconds, seed=i) for i, seconds in enumerate([0.1, 0.3, 0.6, 0.9, 1.2, 1.7, 2.0, 2.5])]
     transcribe = loaded.signatures["serving_default"]
@@ -162,7 +174,7 @@ class Small(tf.Module):
     def transcribe(self, waveform):
         return {"text": waveform}
 
-    transcribe_wav = transcribe
+    transcribe_wav = transcribe_phrases = transcribe
 
 
 def test_models_that_cannot_be_exported(tmp_path):
