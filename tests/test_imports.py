@@ -22,10 +22,12 @@ ALONE = {
     "beam_search": {"decoding_rules", "hypotheses", "search_arguments"},
     "ctc_prefix": {"associative_scan", "loops", "masking"},
     "fusion": {"masking"},
+    "ngram": {"backoff"},
     "phrase_bias": {"loops", "word_boundaries"},
     "losses": REDUCTIONS,
     "metrics": REDUCTIONS,
     "plotting": set(),
+    "word_ngram": {"backoff", "sorted_arcs", "word_boundaries"},
 }
 # Parts of the recogniser that stand on nothing but one another.
 LEAVES = {"audio", "augmentation", "errors", "features", "mel", "resampling", "text"}
