@@ -30,7 +30,7 @@ ALONE = {
     "word_ngram": {"backoff", "sorted_arcs", "word_boundaries"},
 }
 # Parts of the recogniser that stand on nothing but one another.
-LEAVES = {"audio", "augmentation", "errors", "features", "mel", "resampling", "text"}
+LEAVES = {"audio", "augmentation", "errors", "features", "mel", "resampling", "text", "tokens"}
 
 PRIVATE = re.compile(r"^(keras\.src|keras\.backend|tf\.keras|tensorflow\.keras|tensorflow\.python)\b")
 

@@ -7,6 +7,7 @@ import types
 import typing
 
 from demos.speech.augmentation import WaveformAugmentation
+from demos.speech.data_options import TOKENS
 from demos.speech.decoding import DecodingConfig
 from demos.speech.errors import UserError
 
@@ -97,12 +98,13 @@ class SpecAugmentConfig:
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Everything that, with the data, determines a run."""
+    """Everything that, with the data, determines a run; `vocabulary` is the largest number of tokens of `"bpe"`."""
 
     dataset: str = "synthetic_speech/commands"
     test_speaker: str | None = None
     data: DataConfig = DataConfig()
     tokens: str = "characters"
+    vocabulary: int = 500
     features: FeatureConfig = FeatureConfig()
     listener: ListenerConfig = ListenerConfig()
     speller: SpellerConfig = SpellerConfig()
@@ -110,6 +112,10 @@ class Config:
     augmentation: WaveformAugmentation = WaveformAugmentation(snr_db=(20.0, 50.0))
     spec_augment: SpecAugmentConfig = SpecAugmentConfig()
     decoding: DecodingConfig = DecodingConfig()
+
+    def __post_init__(self):
+        if self.tokens not in TOKENS:
+            raise UserError(f"Expected tokens among {', '.join(TOKENS)}. Received: tokens={self.tokens!r}")
 
     def to_dict(self):
         return dataclasses.asdict(self)
@@ -156,6 +162,7 @@ _LIMITS = {
     **dict.fromkeys(("time_masks", "frequency_masks", "frequency_width"), (0, math.inf)),
     "seed": (0, 2**32 - 1),
     "max_seconds": (0.1, 60),
+    "vocabulary": (4, 2**31 - 1),
 }
 
 

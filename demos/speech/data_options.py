@@ -2,10 +2,18 @@
 
 import functools
 
+TOKENS = ("characters", "bpe")
+
 
 def add_data_options(parser):
     """Add the options to a parser; what is not given is None."""
     add = parser.add_argument_group("data", "what to make of the dataset").add_argument
+    add(
+        "--tokens",
+        choices=TOKENS,
+        help="what is written one by one: characters, or pieces of words (default: characters)",
+    )
+    add("--vocabulary", type=int, metavar="N", help="of bpe: at most so many pieces (default: 500)")
     add("--test-speaker", metavar="NAME", help="of spoken_digit: test on this speaker (default: none)")
     add(
         "--sample-rate",

@@ -1,5 +1,6 @@
 """Writing a recogniser as a SavedModel, for which TensorFlow alone is enough."""
 
+import tempfile
 from pathlib import Path
 
 import tensorflow as tf
@@ -54,7 +55,8 @@ def export(model_path, saved_model_dir, decoding=None):
     module = exportable(model, config.decoding)
     signatures = {"serving_default": module.transcribe} | {name: getattr(module, name) for name in _SIGNATURES}
     signatures |= streaming_signatures(model, config.decoding)
-    with write_beside(saved_model_dir) as beside:
+    with write_beside(saved_model_dir) as beside, tempfile.TemporaryDirectory() as folder:
+        module.assets = [tf.saved_model.Asset(path) for path in model.vocabulary.write_assets(Path(folder))]
         tf.saved_model.save(module, beside, signatures)
 
 

@@ -5,13 +5,13 @@ import dataclasses
 import keras
 from keras import ops
 
+from demos.speech import vocabularies
 from demos.speech.augmentation import SpecAugment
 from demos.speech.config import FeatureConfig, ListenerConfig, SpellerConfig
 from demos.speech.features import FeatureNormalization, LogMel, subtract_mean
 from demos.speech.listener import Listener
 from demos.speech.losses import ctc_per_token, smoothed_cross_entropy, token_accuracy
 from demos.speech.speller import Speller
-from demos.speech.text import Vocabulary
 
 
 @keras.saving.register_keras_serializable(package="keras_attn.speech")
@@ -21,7 +21,7 @@ class ListenAttendSpell(keras.Model):
     Everything that recognition needs is inside: sample rate, statistics of the features, vocabulary.
 
     Args:
-        vocabulary: a `Vocabulary`, or its dict.
+        vocabulary: `Tokens`, or their dict.
         features, listener, speller: configurations, or their dicts.
         spec_augment: arguments of `SpecAugment`, a dict.
         ctc_weight: share of the CTC loss.
@@ -54,7 +54,7 @@ class ListenAttendSpell(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.vocabulary = _of(Vocabulary, vocabulary)
+        self.vocabulary = vocabularies.from_dict(vocabulary) if isinstance(vocabulary, dict) else vocabulary
         self.features_config = _of(FeatureConfig, features or {"sample_rate": 16000})
         self.listener_config = _of(ListenerConfig, listener or {})
         self.speller_config = _of(SpellerConfig, speller or {})

@@ -13,6 +13,8 @@ from demos.speech.presets import PRESETS
 _SHORT = {
     "dataset": "dataset",
     "test_speaker": "test_speaker",
+    "tokens": "tokens",
+    "vocabulary": "vocabulary",
     "sample_rate": "features.sample_rate",
     **{field.name: f"data.{field.name}" for field in dataclasses.fields(DataConfig)},
     "seed": "training.seed",

@@ -2,15 +2,15 @@
 
 import dataclasses
 import unicodedata
-from typing import ClassVar
 
 import tensorflow as tf
 
 from demos.speech.errors import UserError
+from demos.speech.tokens import Tokens
 
 
 @dataclasses.dataclass(frozen=True)
-class Vocabulary:
+class Vocabulary(Tokens):
     """The characters that the recogniser writes, numbered.
 
     | id | symbol |
@@ -37,14 +37,11 @@ class Vocabulary:
     'home'
     >>> vocabulary.symbols[:4], len(vocabulary)
     (('<end>', '<start>', ' ', 'a'), 10)
+    >>> vocabulary.decode_tensor([[6, 9, 8, 5, 0], [3, 5, 5, 5, 5]], [4, 1]).numpy().tolist()
+    [b'home', b'a']
     """
 
     characters: str
-
-    end: ClassVar[int] = 0
-    start: ClassVar[int] = 1
-    blank: ClassVar[int] = 1
-    specials: ClassVar[tuple[str, ...]] = ("<end>", "<start>")
 
     def __post_init__(self):
         normal = all(unicodedata.is_normalized("NFC", character) for character in self.characters)
@@ -59,28 +56,26 @@ class Vocabulary:
         """The vocabulary of all characters that occur in an iterable of strings."""
         return cls("".join(sorted(set().union(*(normalize(text) for text in texts)))))
 
-    def __len__(self):
-        return len(self.specials) + len(self.characters)
-
     @property
     def symbols(self):
-        """The printable name of every id, a tuple of strings."""
         return self.specials + tuple(self.characters)
 
     @property
     def separators(self):
-        """For every id, whether it stands between words."""
         return [symbol == " " for symbol in self.symbols]
 
     @property
     def word_starts(self):
-        """For every id, whether it begins a word, whatever stands before it: here none does."""
+        """None does."""
         return [False] * len(self)
 
     @property
     def word_parts(self):
-        """For every id, what it adds to the text of its word."""
         return [""] * len(self.specials) + list(self.characters)
+
+    @property
+    def text_parts(self):
+        return self.word_parts
 
     def encode(self, text):
         """The ids of the characters of `text`, without start or end.
@@ -98,18 +93,6 @@ class Vocabulary:
                 f"text={text!r}"
             )
         return len(self.specials) + index
-
-    def decode(self, ids):
-        """The text of `ids`, up to the first end; start is skipped.
-
-        Raises:
-            ValueError: an id is not in the vocabulary.
-        """
-        ids = [int(i) for i in ids]
-        if ids and not (0 <= min(ids) and max(ids) < len(self)):
-            raise ValueError(f"Expected ids in [0, {len(self)}). Received: ids={ids}")
-        ids = ids[: ids.index(self.end)] if self.end in ids else ids
-        return "".join(self.symbols[i] for i in ids if i != self.start)
 
     def encode_tensor(self, texts):
         """The ids of strings, in the graph.
@@ -143,35 +126,8 @@ class Vocabulary:
         tf.debugging.Assert(tf.size(unknown) == 0, [message, tf.strings.unicode_encode(unknown[:, None], "UTF-8")])
         return index + len(self.specials)
 
-    def decode_tensor(self, tokens, lengths):
-        """The texts of tokens, in the graph and exportable: no table, no Python.
-
-        Args:
-            tokens: integer `(batch, steps)`; end and start print as nothing.
-            lengths: integer `(batch,)`, the tokens that count.
-
-        Returns:
-            string `(batch,)`, UTF-8.
-
-        >>> Vocabulary(" abc").decode_tensor([[5, 3, 4, 0], [3, 5, 5, 5]], [3, 1]).numpy().tolist()
-        [b'cab', b'a']
-        """
-        written = tf.constant(self.word_parts)
-        counts = tf.sequence_mask(lengths, tf.shape(tokens)[1])
-        return tf.strings.reduce_join(tf.where(counts, tf.gather(written, tokens), ""), axis=-1)
-
     def to_dict(self):
-        """What `from_dict` takes, ready for JSON."""
         return {"characters": self.characters}
-
-    @classmethod
-    def from_dict(cls, config):
-        """The vocabulary that `to_dict` described.
-
-        >>> Vocabulary.from_dict(Vocabulary("ab").to_dict()) == Vocabulary("ab")
-        True
-        """
-        return cls(**config)
 
 
 def normalize(text):

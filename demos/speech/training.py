@@ -9,14 +9,13 @@ import dataclasses
 import keras
 import tensorflow as tf
 
-from demos.speech import corpora, pipeline
+from demos.speech import corpora, pipeline, vocabularies
 from demos.speech.alignment_plots import AlignmentPlots
 from demos.speech.callbacks import EpochNumber, RunState, ValidationErrorRates
 from demos.speech.config import Config
 from demos.speech.errors import UserError
 from demos.speech.files import check_writable, remove_unfinished, write_beside
 from demos.speech.model import ListenAttendSpell
-from demos.speech.text import Vocabulary
 
 # Batches from which the statistics of the features are taken.
 _STATISTICS_BATCHES = 20
@@ -43,7 +42,8 @@ def train(config, run, data_dir=None, resume=False, verbose="auto"):
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(config.training.seed)
     corpus = open_corpus(config, data_dir)
-    vocabulary = Vocabulary.from_texts(text for split in ("train", "validation") for text in texts(corpus, split))
+    known = (text for split in ("train", "validation") for text in texts(corpus, split))
+    vocabulary = vocabularies.make(config, known)
     batches = pipeline.TrainingBatches(corpus, vocabulary, config)
     validation = pipeline.evaluation_batches(corpus, "validation", vocabulary, config.training.batch_size)
     model = make_model(config, vocabulary, corpus.sample_rate, config.training.epochs * batches.steps)

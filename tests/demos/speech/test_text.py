@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from demos.speech import vocabularies
 from demos.speech.errors import UserError
 from demos.speech.text import Vocabulary
 
@@ -36,7 +37,7 @@ def test_decode_stops_at_the_end(vocabulary):
 
 
 def test_json_round_trip(vocabulary):
-    again = Vocabulary.from_dict(json.loads(json.dumps(vocabulary.to_dict())))
+    again = vocabularies.from_dict(json.loads(json.dumps(vocabulary.to_dict())))
     assert again == vocabulary and hash(again) == hash(vocabulary)
     assert again != Vocabulary("ab")
 
