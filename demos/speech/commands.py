@@ -76,7 +76,7 @@ def transcribe(arguments):
     from demos.speech.settings import decoding, phrases
 
     recogniser = open_recogniser(arguments.model, decoding(arguments), phrases(arguments))
-    segmentation = SegmentationConfig(arguments.pause, arguments.longest)
+    segmentation = SegmentationConfig(arguments.pause, arguments.margin, arguments.longest)
     print_recordings(transcribe_files(files, durations, recogniser, segmentation, plot), targets, format)
 
 

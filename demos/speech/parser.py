@@ -123,6 +123,13 @@ def _add_transcribe(parser):
     add("--stream", action="store_true", help=f"{_STREAM} (default: write when all is heard)")
     add("--plot", type=Path, metavar="DIR", help="draw a figure of each segment there (default: none)")
     add("--pause", type=_number(float, 0.1), default=0.5, metavar="S", help=f"seconds of silence to cut at {_DEFAULT}")
+    add(
+        "--margin",
+        type=_number(float, 0),
+        default=0.1,
+        metavar="S",
+        help=f"seconds of a pause that are kept {_DEFAULT}",
+    )
     add("--longest", type=_number(float, 1, 60), default=15.0, metavar="S", help=f"longest segment, seconds {_DEFAULT}")
     _add_phrases(parser)
     _add_decoding(parser)

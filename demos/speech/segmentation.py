@@ -28,20 +28,23 @@ _QUIET = 5
 
 @dataclasses.dataclass(frozen=True)
 class SegmentationConfig:
-    """Where to cut: at every `pause`; no segment lasts longer than `longest`. Both in seconds.
+    """Where to cut: at every `pause`, of which a `margin` is kept on each side; no segment lasts longer than `longest`.
+
+    All in seconds. A recogniser hears best what is like its training data, and those have little silence around.
 
     Raises:
-        UserError: they are not positive, or `longest` is below a second.
+        UserError: `pause` is not positive, `margin` negative or `longest` below a second.
     """
 
     pause: float = 0.5
+    margin: float = 0.1
     longest: float = 15.0
 
     def __post_init__(self):
-        if not self.pause > 0 or not self.longest >= 1:
+        if not (self.pause > 0 and self.margin >= 0 and self.longest >= 1):
             raise UserError(
-                "Expected a pause of more than 0 s and a longest segment of at least 1 s. "
-                f"Received: pause={self.pause}, longest={self.longest}"
+                "Expected a pause of more than 0 s, a margin of at least 0 s and a longest segment of at least 1 s. "
+                f"Received: pause={self.pause}, margin={self.margin}, longest={self.longest}"
             )
 
 
@@ -85,18 +88,16 @@ def frame_levels(blocks, size):
 def find_segments(levels, config=SegmentationConfig()):
     """Where something is said: a list of pairs of start and end, in frames, the end excluded.
 
-    Half of a pause is kept on each side of it.
-
     >>> levels = np.full(1000, -60.0)
     >>> levels[300:350] = levels[365:400] = levels[700:720] = -20
     >>> find_segments(levels)
-    [(292, 408), (692, 728)]
+    [(297, 403), (697, 723)]
     """
     heard, limit = is_speech(levels), int(config.longest / FRAME)
     if len(levels) <= limit:
         return [(0, len(levels))] if heard.any() else []
     quiet = np.convolve(np.pad(levels, _QUIET // 2, "edge"), np.full(_QUIET, 1 / _QUIET), "valid")
-    runs = _runs(heard, round(config.pause / 2 / FRAME))
+    runs = _runs(heard, config.pause / FRAME, round(min(config.margin, config.pause / 2) / FRAME))
     return [part for start, end in runs for part in _parts(start, end, quiet, limit)]
 
 
@@ -116,13 +117,14 @@ def is_speech(levels):
     return np.median([before, levels, after], axis=0) > threshold
 
 
-def _runs(heard, margin):
-    """Pairs of start and end of what is heard, with a margin on each side; where margins meet, they are one."""
+def _runs(heard, pause, margin):
+    """Pairs of start and end of what is heard without a pause, with a margin on each side."""
     edges = np.flatnonzero(np.diff(np.pad(heard.astype("int8"), 1)))
-    starts, ends = edges[::2] - margin, edges[1::2] + margin
-    apart = starts[1:] > ends[:-1]
+    starts, ends = edges[::2], edges[1::2]
+    apart = starts[1:] - ends[:-1] >= pause
     starts, ends = starts[np.r_[True, apart][: len(starts)]], ends[np.r_[apart, True][: len(ends)]]
-    return list(zip(np.maximum(starts, 0).tolist(), np.minimum(ends, len(heard)).tolist(), strict=True))
+    starts, ends = np.maximum(starts - margin, 0), np.minimum(ends + margin, len(heard))
+    return list(zip(starts.tolist(), ends.tolist(), strict=True))
 
 
 def _parts(start, end, quiet, limit):
