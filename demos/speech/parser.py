@@ -58,7 +58,11 @@ def _add_train(parser):
         help="synthetic_speech/commands, synthetic_speech/digits, synthetic_speech/numbers, spoken_digit, "
         "manifest:FILE.tsv, own recordings, or tfds:NAME, of TensorFlow Datasets (default: synthetic_speech/commands)",
     )
-    parser.add_argument("--config", type=Path, metavar="FILE", help="settings, a config.json (default: built-in ones)")
+    parser.add_argument(
+        "--config",
+        metavar="NAME",
+        help="settings: a file, or librispeech_100, librispeech_960, ljspeech or yes_no (default: built-in ones)",
+    )
     parser.add_argument(
         "--preset", choices=list(PRESETS), help="shape of the recogniser (default: that of the settings)"
     )

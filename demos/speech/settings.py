@@ -10,6 +10,8 @@ from demos.speech.errors import UserError
 from demos.speech.presets import PRESETS
 
 # Options of `train`, and the settings that they are short for.
+_RECIPES = Path(__file__).with_name("recipes")
+
 _SHORT = {
     "dataset": "dataset",
     "test_speaker": "test_speaker",
@@ -37,7 +39,7 @@ def settings(arguments):
     if arguments.resume:
         _check_resume(arguments, given)
     suited = Config.of_dataset(given["dataset"]) if "dataset" in given else Config()
-    config = Config.load(arguments.config) if arguments.config else suited
+    config = Config.load(config_file(arguments.config)) if arguments.config else suited
     if arguments.preset:
         config = config.replace(**PRESETS[arguments.preset])
     for name, value in given.items():
@@ -48,6 +50,20 @@ def settings(arguments):
 
 
 def run_folder(dataset):
+def config_file(name):
+    """The file of a configuration: the one of that name, or else the recipe of that name.
+
+    >>> config_file("yes_no").name
+    'yes_no.json'
+    """
+    recipes = {path.stem: path for path in sorted(_RECIPES.glob("*.json"))}
+    if Path(name).exists() or Path(name).suffix:
+        return Path(name)
+    if str(name) not in recipes:
+        raise UserError(f"Expected a file or a recipe: {', '.join(recipes)}. Received: config={str(name)!r}")
+    return recipes[str(name)]
+
+
     """The folder for the run on a dataset, if no other is chosen.
 
     >>> [str(run_folder(name)) for name in ("spoken_digit", "synthetic_speech/digits", "manifest:my/recordings.tsv")]

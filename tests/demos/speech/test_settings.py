@@ -1,0 +1,61 @@
+"""What the command line makes of options, files and recipes."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from demos.speech import corpora
+from demos.speech.config import Config
+from demos.speech.errors import UserError
+from demos.speech.parser import make_parser
+from demos.speech.settings import config_file, settings
+
+RECIPES = sorted(Path(config_file("yes_no")).parent.glob("*.json"))
+
+
+def train(*options):
+    return settings(make_parser().parse_args(["train", *map(str, options)]))
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
+def test_every_recipe_loads_and_is_told_of(recipe, capsys):
+    config = train("--config", recipe.stem)
+    assert config == Config.load(recipe) != Config()
+    options = {name for name, value in config.to_dict()["data"].items() if value not in (None, False)}
+    assert options <= set(corpora.options_of(config.dataset))
+    assert f"\n| `{recipe.stem}` |" in recipe.with_name("README.md").read_text()
+    with pytest.raises(SystemExit):
+        make_parser().parse_args(["train", "--help"])
+    assert re.search(rf"\b{recipe.stem}\b", capsys.readouterr().out)
+
+
+def test_options_go_over_a_recipe():
+    config = train("--config", "yes_no", "--epochs", 2, "--tokens", "bpe", "--lowercase", "--set", "listener.units=7")
+    assert (config.training.epochs, config.tokens, config.data.lowercase, config.listener.units) == (2, "bpe", True, 7)
+    assert config.data.train_split == "train[:40]" and config.training.batch_size == 4
+
+
+def test_a_file_goes_before_a_recipe(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert train("--config", "yes_no").dataset == "tfds:yes_no"
+    Path("yes_no").write_text(json.dumps({"dataset": "spoken_digit"}))
+    assert train("--config", "yes_no").dataset == "spoken_digit"
+
+
+def test_neither_file_nor_recipe(tmp_path):
+    with pytest.raises(UserError, match=r"a file or a recipe: librispeech_100, .*, yes_no. Received: config='nothing'"):
+        train("--config", "nothing")
+    with pytest.raises(UserError, match="Cannot read the configuration .*nothing.json"):
+        train("--config", tmp_path / "nothing.json")
+
+
+def test_a_manifest_is_found_from_everywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert train("--dataset", "manifest:a.tsv").dataset == f"manifest:{tmp_path}/a.tsv"
+
+
+def test_a_run_to_resume_has_its_own_data():
+    with pytest.raises(UserError, match="leave out --lowercase, --train-split"):
+        train("--resume", "--lowercase", "--train-split", "train")
