@@ -29,6 +29,28 @@ def train(arguments):
     print(f"The best model is in {model}; to see how good it is: python -m demos.speech evaluate --model {run}")
 
 
+def train_lm(arguments):
+    """Train a language model, which helps the search of a recogniser."""
+    load_tensorflow()
+    from demos.speech.language_model_config import LanguageModelConfig
+    from demos.speech.language_model_texts import of_corpus, of_file
+    from demos.speech.language_model_training import check_output, train_language_model
+    from demos.speech.loading import open_model, run_config
+    from demos.speech.plot import corpus_of
+    from demos.speech.settings import given
+
+    output = check_output(arguments.output, arguments.model)
+    vocabulary = open_model(arguments.model).vocabulary
+    if arguments.text:
+        sentences = of_file(arguments.text, vocabulary, run_config(arguments.model).data)
+    else:
+        sentences = of_corpus(corpus_of(arguments.model, arguments.dataset, arguments.data_dir), vocabulary)
+    print(sentences.summary, flush=True)
+    config = LanguageModelConfig(**given(arguments, LanguageModelConfig))
+    perplexity = train_language_model(sentences, vocabulary, output, config, _verbosity())
+    print(f"{output}: perplexity {perplexity:.2f} a token; without it all {len(vocabulary) - 1} are as likely")
+
+
 def evaluate(arguments):
     """Measure how well a model recognises a split of the data of its run."""
     load_tensorflow()

@@ -6,7 +6,8 @@ import math
 from demos.speech.errors import UserError
 
 
-def _number(default, low, high, help):
+def number(default, low, high, help):
+    """A setting that is a number, with what the command line says of it."""
     return dataclasses.field(default=default, metadata={"limits": (low, high), "help": help})
 
 
@@ -14,18 +15,18 @@ def _number(default, low, high, help):
 class DecodingConfig:
     """How to search for the text; see `keras_attn.BeamSearch`. What each number means is said as its help."""
 
-    beam_width: int = _number(4, 1, math.inf, "hypotheses kept by the search, 1 is greedy")
-    n_best: int = _number(1, 1, math.inf, "hypotheses that are returned, at most as many as are kept")
-    ctc_weight: float = _number(0.0, 0, 0.99, "share of the CTC output of the listener in the log probability, below 1")
-    length_normalization: float = _number(1.0, 0, math.inf, "the score is divided by the length to the power of this")
-    min_length_ratio: float = _number(0.0, 0, math.inf, "at least so many tokens for each frame of the listener")
-    max_length_ratio: float = _number(1.0, 1e-9, math.inf, "at most so many tokens for each frame of the listener")
-    coverage_penalty: float = _number(0.0, 0, math.inf, "price of what has not been attended to")
-    end_threshold: float | None = _number(
+    beam_width: int = number(4, 1, math.inf, "hypotheses kept by the search, 1 is greedy")
+    n_best: int = number(1, 1, math.inf, "hypotheses that are returned, at most as many as are kept")
+    ctc_weight: float = number(0.0, 0, 0.99, "share of the CTC output of the listener in the log probability, below 1")
+    length_normalization: float = number(1.0, 0, math.inf, "the score is divided by the length to the power of this")
+    min_length_ratio: float = number(0.0, 0, math.inf, "at least so many tokens for each frame of the listener")
+    max_length_ratio: float = number(1.0, 1e-9, math.inf, "at most so many tokens for each frame of the listener")
+    coverage_penalty: float = number(0.0, 0, math.inf, "price of what has not been attended to")
+    end_threshold: float | None = number(
         None, 1e-9, math.inf, "a text may only end when the end is nearly as probable as going on; 1.5 is usual"
     )
-    max_attention_shift: float | None = _number(None, 0, math.inf, "seconds that the attention may leap at most")
-    phrase_bonus: float = _number(1.0, 0, math.inf, "what each token of a favoured phrase adds to the log probability")
+    max_attention_shift: float | None = number(None, 0, math.inf, "seconds that the attention may leap at most")
+    phrase_bonus: float = number(1.0, 0, math.inf, "what each token of a favoured phrase adds to the log probability")
 
     def __post_init__(self):
         if self.n_best > self.beam_width:

@@ -56,6 +56,21 @@ def check_writable(path):
         tempfile.TemporaryDirectory(prefix=".writing-", dir=existing).cleanup()
 
 
+def read_lines(path):
+    """The lines of a text file in UTF-8 that are not empty, without white space around them, a tuple.
+
+    Raises:
+        UserError: it is no such text.
+    """
+    data = Path(path).read_bytes()
+    try:
+        lines = data.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise UserError(f"Expected a text file in UTF-8. Received: {path}, line {line}: {error.reason}") from None
+    return tuple(filter(None, map(str.strip, lines)))
+
+
 @contextlib.contextmanager
 def explained(path):
     """Turn an operating system's refusal while writing `path` into a UserError of one line."""

@@ -82,21 +82,29 @@ def open_model(path):
     path = path / MODEL_FILE if path.is_dir() else path
     if not path.exists():
         raise UserError(f"Expected a run folder or a .keras file. Received: model={str(path)!r}, which does not exist")
-    if not zipfile.is_zipfile(path):
-        raise UserError(
-            f"Expected a .keras file made by train. Received: model={str(path)!r}, which is damaged or none"
-        )
-    import keras
-
     from demos.speech.model import ListenAttendSpell
+
+    return load_keras(path, ListenAttendSpell, "train")
+
+
+def load_keras(path, kind, command):
+    """What a `.keras` file holds, of the class `kind`, which a command writes.
+
+    Raises:
+        UserError: it cannot be read, or holds another kind of model.
+    """
+    expected = f"Expected a .keras file made by {command}. Received: model={str(path)!r}, which"
+    if not zipfile.is_zipfile(path):
+        raise UserError(f"{expected} is damaged or none")
+    import keras
 
     try:
         model = keras.saving.load_model(path, compile=False)
     except Exception as error:  # a file that is damaged, or of another program, can make Keras raise anything
-        raise UserError(f"Cannot load {path}, which should be a .keras file made by train: {_line(error)}") from error
-    if not isinstance(model, ListenAttendSpell):
-        kind = type(model).__name__
-        raise UserError(f"Expected a .keras file made by train. Received: model={str(path)!r}, which holds a {kind}")
+        what = f"Cannot load {path}, which should be a .keras file made by {command}"
+        raise UserError(f"{what}: {_line(error)}") from error
+    if not isinstance(model, kind):
+        raise UserError(f"{expected} holds a {type(model).__name__}")
     return model
 
 

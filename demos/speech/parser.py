@@ -9,6 +9,7 @@ from demos.speech import commands
 from demos.speech.data_options import add_data_options
 from demos.speech.decoding import DecodingConfig
 from demos.speech.formats import FORMATS
+from demos.speech.language_model_config import LanguageModelConfig
 from demos.speech.presets import PRESETS
 from demos.speech.transcribe import DEFAULT_MODEL
 
@@ -42,10 +43,11 @@ def make_parser():
     _add_places(parser, "runs/demo", "road_")
     subparsers = parser.add_subparsers(title="commands", metavar="command")
     for name, add_arguments in _COMMANDS.items():
-        summary = getattr(commands, name).__doc__
+        command = getattr(commands, name.replace("-", "_"))
+        summary = command.__doc__
         help = summary[0].lower() + summary[1:].rstrip(".")
         subparser = subparsers.add_parser(name, help=help, description=summary)
-        subparser.set_defaults(command=getattr(commands, name), hint="")
+        subparser.set_defaults(command=command, hint="")
         add_arguments(subparser)
     return parser
 
@@ -159,8 +161,21 @@ def _add_export(parser):
     _add_decoding(parser)
 
 
+def _add_train_lm(parser):
+    _add_model(parser, "run folder, or .keras file with its config.json beside it")
+    texts = parser.add_mutually_exclusive_group()
+    texts.add_argument("--text", type=Path, metavar="FILE", help="text, a sentence on each line (default: a dataset)")
+    texts.add_argument("--dataset", metavar="NAME", help="whose texts to take (default: that of the run)")
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="model to write (default: language_model.keras in the run folder)"
+    )
+    _add_data_dir(parser)
+    _add_settings(parser, LanguageModelConfig)
+
+
 _COMMANDS = {
     "train": _add_train,
+    "train-lm": _add_train_lm,
     "evaluate": _add_evaluate,
     "ablate": _add_ablate,
     "transcribe": _add_transcribe,
@@ -201,7 +216,12 @@ def _add_split(parser):
 
 def _add_decoding(parser):
     group = parser.add_argument_group("search", "how the text is found; config.json of the run may have other defaults")
-    for field in dataclasses.fields(DecodingConfig):
+    _add_settings(group, DecodingConfig)
+
+
+def _add_settings(group, settings):
+    """An option for each number of the settings; None when it is not given."""
+    for field in dataclasses.fields(settings):
         flag = "--" + field.name.replace("_", "-")
         kind = int if field.type is int else float
         limits = field.metadata["limits"]

@@ -7,11 +7,12 @@ from pathlib import Path
 from demos.speech.config import Config, DataConfig
 from demos.speech.decoding import DecodingConfig
 from demos.speech.errors import UserError
+from demos.speech.files import read_lines
 from demos.speech.presets import PRESETS
 
-# Options of `train`, and the settings that they are short for.
 _RECIPES = Path(__file__).with_name("recipes")
 
+# Options of `train`, and the settings that they are short for.
 _SHORT = {
     "dataset": "dataset",
     "test_speaker": "test_speaker",
@@ -49,7 +50,6 @@ def settings(arguments):
     return config
 
 
-def run_folder(dataset):
 def config_file(name):
     """The file of a configuration: the one of that name, or else the recipe of that name.
 
@@ -64,6 +64,7 @@ def config_file(name):
     return recipes[str(name)]
 
 
+def run_folder(dataset):
     """The folder for the run on a dataset, if no other is chosen.
 
     >>> [str(run_folder(name)) for name in ("spoken_digit", "synthetic_speech/digits", "manifest:my/recordings.tsv")]
@@ -82,8 +83,13 @@ def _wherever(dataset):
 
 def decoding(arguments):
     """The settings of the search that the arguments of a command give, a dict."""
-    names = [field.name for field in dataclasses.fields(DecodingConfig)]
-    return {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
+    return given(arguments, DecodingConfig)
+
+
+def given(arguments, kind):
+    """The settings of the dataclass `kind` that the arguments of a command give, a dict."""
+    values = {field.name: getattr(arguments, field.name) for field in dataclasses.fields(kind)}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def phrases(arguments):
@@ -94,11 +100,7 @@ def phrases(arguments):
     """
     if arguments.phrases is None:
         return ()
-    try:
-        lines = arguments.phrases.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise UserError(f"Expected a text file in UTF-8. Received: {arguments.phrases}: {error.reason}") from None
-    found = tuple(line.strip() for line in lines if line.strip())
+    found = read_lines(arguments.phrases)
     if not found:
         raise UserError(f"Expected a phrase a line. Received: {arguments.phrases}, which has none")
     return found
