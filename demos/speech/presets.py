@@ -18,7 +18,7 @@ PRESETS = {
         "features": {"subtract_mean": False},
         "listener": {"bidirectional": False, "units": 256},
         "speller": {
-            "scorer": {"class_name": "keras_attn>Additive", "config": {"normalize": True}},
+            "scorer": "additive",
             "alignment": {
                 "class_name": "keras_attn>MoChA",
                 "config": {"chunk_size": 8, "mode": "auto", "noise": 1.0, "bias": -1.0},

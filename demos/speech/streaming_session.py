@@ -1,0 +1,70 @@
+"""Recognition while a recording goes on, of a SavedModel or a run."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import tensorflow as tf
+
+from demos.speech.errors import UserError
+from demos.speech.loading import MODEL_FILE, open_model, run_config
+
+# What `stream_start`, `stream` and `stream_end` return beside the state.
+WRITTEN = ("text", "tokens", "token_times")
+
+
+@dataclasses.dataclass(frozen=True)
+class Streaming:
+    """Recognition of one recording at a time, as it comes; each call recognises another one.
+
+    Attributes:
+        start: function that returns the first state, a dict of tensors.
+        step: function of `samples`, `(samples,)` in [-1, 1], and by name of all that is in the state. Returns what
+            `StreamingDecoder.step` does and the next state, in one dict.
+        end: the same, after which the recording ends.
+        sample_rate: Hz.
+    """
+
+    start: Callable
+    step: Callable
+    end: Callable
+    sample_rate: int
+
+    def __call__(self, chunks):
+        """What is written of a recording that comes in chunks.
+
+        Args:
+            chunks: iterable of float32 `(samples,)` in [-1, 1].
+
+        Yields:
+            For each chunk, and once more at the end, what `StreamingDecoder.step` returns.
+        """
+        state = self.start()
+        for chunk in chunks:
+            written = self.step(samples=tf.constant(chunk, "float32"), **state)
+            state = {name: written[name] for name in state}
+            yield {name: written[name] for name in WRITTEN}
+        written = self.end(samples=tf.zeros(0), **state)
+        yield {name: written[name] for name in WRITTEN}
+
+
+def open_streaming(path):
+    """Open the streaming part of a SavedModel, a run folder or a `.keras` file.
+
+    Raises:
+        UserError: there is no model, or it cannot be read, or needs what is heard later.
+    """
+    path = Path(path)
+    if not path.is_dir() or (path / MODEL_FILE).exists():
+        from demos.speech.streaming_export import streaming
+
+        return streaming(open_model(path), run_config(path).decoding)
+    if not (path / "saved_model.pb").exists():
+        raise UserError(f"Expected a SavedModel or a run folder. Received: model={str(path)!r}")
+    loaded = tf.saved_model.load(path)
+    if "stream" not in loaded.signatures:
+        raise UserError(
+            f"Expected a model that hears as it goes, such as those of train --preset streaming. Received: {path}"
+        )
+    start, step, end = (loaded.signatures[name] for name in ("stream_start", "stream", "stream_end"))
+    return Streaming(start, step, end, int(loaded.sample_rate))
