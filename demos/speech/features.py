@@ -185,9 +185,9 @@ class FeatureNormalization(keras.layers.Layer):
         self.variance = self.add_weight(name="variance", initializer="ones", **options)
 
     def call(self, features, mask):
-        mask = mask[..., None]
-        features = ops.where(mask, ops.cast(features, "float32"), self.mean)
-        return (features - self.mean) * ops.rsqrt(self.variance + self.epsilon)
+        mean = ops.convert_to_tensor(self.mean)  # JAX chooses among tensors alone
+        features = ops.where(mask[..., None], ops.cast(features, "float32"), mean)
+        return (features - mean) * ops.rsqrt(self.variance + self.epsilon)
 
     def adapt(self, batches):
         """Set the weights to the mean and variance of the real frames of `batches`.
