@@ -54,32 +54,37 @@ class PhraseBias:
     def __init__(self, separators, end_token, word_starts=None):
         self.boundaries = WordBoundaries(separators, end_token, word_starts)
 
-    def prepare(self, phrases, lengths, batch):
+    def prepare(self, phrases, lengths, batch=None):
         """What no step changes.
 
         Args:
             phrases: `(num_phrases, length)` integers, the tokens of each phrase, anything after its length. There may
                 be none. A phrase with a number that is no token, or with the end token, is never said.
             lengths: `(num_phrases,)` integers, the tokens of each phrase; what has none is no phrase.
-            batch: The number of utterances, which all have these phrases.
+            batch: The number of utterances, which all have these phrases; or None for phrases of their own,
+                `(batch, num_phrases, length)` with lengths `(batch, num_phrases)`.
 
         Returns: The constants for `initial_state` and `step`, a dict of tensors `(batch, ...)`.
+        Raises: ValueError for other shapes.
         """
         phrases, lengths = (ops.cast(ops.convert_to_tensor(x), "int32") for x in (phrases, lengths))
-        if len(phrases.shape) != 2 or len(lengths.shape) != 1:
-            message = "Expected phrases of shape (num_phrases, length) and lengths of shape (num_phrases,)."
+        rank = 3 if batch is None else 2
+        if len(phrases.shape) != rank or len(lengths.shape) != rank - 1:
+            message = f"Expected phrases with {rank} axes and lengths with {rank - 1} for batch={batch}."
             shapes = f"phrases.shape={tuple(phrases.shape)}, lengths.shape={tuple(lengths.shape)}"
             raise ValueError(f"{message} Received: {shapes}")
+        if batch is not None:
+            phrases, lengths = (ops.repeat(x[None], batch, axis=0) for x in (phrases, lengths))
         # A phrase and a token more: no axis is empty, and every phrase has a position after its last token.
-        phrases = ops.pad(phrases, [[0, 1], [0, 1]])
-        lengths = ops.pad(lengths, [[0, 1]])
-        inside = ops.arange(ops.shape(phrases)[1], dtype="int32") < lengths[:, None]
+        phrases = ops.pad(phrases, [[0, 0], [0, 1], [0, 1]])
+        lengths = ops.pad(lengths, [[0, 0], [0, 1]])
+        inside = ops.arange(ops.shape(phrases)[2], dtype="int32") < lengths[:, :, None]
         tokens = (phrases >= 0) & (phrases < self.boundaries.size) & (phrases != self.boundaries.end_token)
-        sayable = ops.all(ops.logical_or(tokens, ops.logical_not(inside)), axis=1)
-        following = ops.where(inside & sayable[:, None], phrases, -1)
+        sayable = ops.all(ops.logical_or(tokens, ops.logical_not(inside)), axis=2)
         return {
-            "following": ops.repeat(following[None], batch, axis=0),  # the token after so many of the phrase, or -1
-            "lengths": ops.repeat(ops.where(sayable, lengths, 0)[None], batch, axis=0),
+            # The token after so many of the phrase, -1 for none.
+            "following": ops.where(inside & sayable[:, :, None], phrases, -1),
+            "lengths": ops.where(sayable, lengths, 0),
         }
 
     def initial_state(self, constants):

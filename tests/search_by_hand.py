@@ -8,9 +8,10 @@ import functools
 
 import numpy as np
 
-from tests import ctc_by_hand
+from tests import ctc_by_hand, ngram_by_hand
+from tests.phrases_by_hand import tokens_said, worth
 
-END, BLANK, VOCABULARY, STATES, FRAMES = 0, 1, 5, 6, 8
+END, BLANK, SPACE, VOCABULARY, STATES, FRAMES = 0, 1, 4, 5, 6, 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +27,45 @@ class Rules:
     coverage_penalty: float = 0.0
     max_attention_shift: int | None = None
     min_length: bool = False  # whether that of the utterance counts
+    phrase_bonus: float = 0.0
+    ngram_weight: float = 0.0
+    recurrent_weight: float = 0.0
+
+
+def rounded(log_probs):
+    return np.round(np.asarray(log_probs) * 1024) / 1024
+
+
+# Language models that all utterances share: of n-grams of the tokens after the end, and an Elman network.
+SYMBOLS = ["</s>", "1", "2", "3", "4"]
+NGRAMS = ngram_by_hand.random_ngrams(0, SYMBOLS[1:], order=3)
+NGRAMS = {symbols: tuple(rounded(values).tolist()) for symbols, values in NGRAMS.items()}
+WEIGHTS = np.random.default_rng(0).normal(0, 1, (3, VOCABULARY, VOCABULARY)).astype("float32")
+
+
+@functools.cache
+def ngram_log_probs(tokens):
+    history = ["<s>", *(SYMBOLS[token] for token in tokens)]
+    return np.array([ngram_by_hand.log_prob(NGRAMS, history, symbol) for symbol in SYMBOLS])
+
+
+@functools.cache
+def recurrent_log_probs(tokens):
+    """The network is fed the token 1 first."""
+    embedding, recurrent, output = WEIGHTS.astype("float64")
+    state = np.zeros(VOCABULARY)
+    for token in (1, *tokens):
+        state = np.tanh(embedding[token] + state @ recurrent)
+    logits = state @ output
+    return logits - np.log(np.exp(logits).sum())
+
+
+@functools.cache
+def phrase_scores(tokens, phrases):
+    """How many more tokens lie in phrases, or may, after each token than before it."""
+    after = [tokens_said(tokens, phrases, {SPACE})]
+    after += [worth((*tokens, token), phrases, {SPACE}) for token in range(1, VOCABULARY)]
+    return np.array(after) - worth(tokens, phrases, {SPACE})
 
 
 class Utterance:
@@ -42,12 +82,15 @@ class Utterance:
         self.language_model = self._log_probs(rng, VOCABULARY, 1.0)
         self.ctc = self._log_probs(rng, FRAMES, 1.5)
         self.alignments = self._alignments(rng)
+        # Beginnings of one another, now and then; some with the space in them.
+        phrase = rng.integers(2, VOCABULARY, 3).tolist()
+        self.phrases = tuple(map(tuple, (phrase, phrase[:2], rng.integers(2, VOCABULARY, 2).tolist())))
 
     @staticmethod
     def _log_probs(rng, rows, sharpness):
         logits = rng.normal(0, sharpness, (rows, VOCABULARY))
         log_probs = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
-        return (np.round(log_probs * 1024) / 1024).astype("float32")
+        return rounded(log_probs).astype("float32")
 
     def _alignments(self, rng):
         """Soft, sparse and hard ones, and one without any weight; NaN in the padding."""
@@ -83,6 +126,12 @@ class Utterance:
             total += rules.ctc_weight * ctc_by_hand.increments(self.ctc[: self.frames], tokens, BLANK, END)
         if rules.language_model_weight:
             total += rules.language_model_weight * self.language_model[(1, *tokens)[-1]]
+        if rules.ngram_weight:
+            total += rules.ngram_weight * ngram_log_probs(tokens)
+        if rules.recurrent_weight:
+            total += rules.recurrent_weight * recurrent_log_probs(tokens)
+        if rules.phrase_bonus:
+            total += rules.phrase_bonus * phrase_scores(tokens, self.phrases)
         total[list(rules.forbidden)] = -np.inf
         best_other = np.delete(total, END).max()
         too_unsure = rules.end_threshold is not None and not total[END] > rules.end_threshold * best_other

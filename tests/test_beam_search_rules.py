@@ -1,16 +1,14 @@
 """`BeamSearch` with CTC, language model, coverage and the other rules, against `search_by_hand.py`."""
 
-import functools
-
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
-from keras_attn import BeamSearch, CTCPrefixScorer, Fusion
-from tests.search_by_hand import BLANK, END, FRAMES, STATES, VOCABULARY, Rules, Utterance
+from keras_attn import BeamSearch
+from tests.joint_search import CASES, N_BEST, hypotheses, search, tables, utterances
+from tests.search_by_hand import BLANK, STATES, VOCABULARY, Rules
 
-CASES, N_BEST = 100, 4
 RULES = {
     "ctc": Rules(ctc_weight=0.4),
     "language model": Rules(language_model_weight=0.5, token_bonus=0.25, forbidden=(BLANK,), length_normalization=0.0),
@@ -18,78 +16,17 @@ RULES = {
     "end threshold": Rules(end_threshold=1.2),
     "min length": Rules(min_length=True),
     "attention shift": Rules(max_attention_shift=3),
+    "phrases": Rules(phrase_bonus=0.75, forbidden=(BLANK,), length_normalization=0.0),
+    "n-grams": Rules(ngram_weight=0.5),
+    "recurrent language model": Rules(recurrent_weight=0.5),
 }
-RULES["all"] = Rules(0.3, 0.25, 0.5, (2,), 0.5, 1.2, 0.05, 4, True)
+RULES["all"] = Rules(0.3, 0.25, 0.5, (2,), 0.5, 1.2, 0.05, 4, True, 1.0, 0.25, 0.25)
 
 
-@functools.cache
-def utterances():
-    return [Utterance(seed) for seed in range(CASES)]
+LANGUAGE = ("phrases", "n-grams", "recurrent language model")  # greedy only together with all others, for speed
 
 
-def stacked(name):
-    return np.stack([getattr(utterance, name) for utterance in utterances()])
-
-
-def tables():
-    """All utterances in tensors: what a search over them is called with."""
-    arrays = {name: stacked(name) for name in ("transitions", "log_probs", "alignments", "language_model", "ctc")}
-    limits = {name: stacked(name).astype("int32") for name in ("max_length", "min_length")}
-    return arrays | limits | {"mask": np.arange(FRAMES) < stacked("frames")[:, None]}
-
-
-def of_row(table, index):
-    """Picks `(rows, ...)` from `(rows, n, ...)`."""
-    rows = ops.arange(ops.shape(index)[0], dtype="int32") * ops.shape(table)[1] + index
-    return ops.take(ops.reshape(table, (-1, *ops.shape(table)[2:])), rows, axis=0)
-
-
-def decoder(tokens, state, constants):
-    number = of_row(ops.reshape(constants["transitions"], (-1, STATES * VOCABULARY)), state["n"] * VOCABULARY + tokens)
-    return of_row(constants["log_probs"], number), {"n": number, "alignment": of_row(constants["alignments"], number)}
-
-
-def language_model(tokens, state, constants):
-    return of_row(constants["language_model"], tokens), state
-
-
-def search(rules, data, width, **options):
-    scorer = CTCPrefixScorer(blank=BLANK, end_token=END)
-    parts = [(decoder, 1.0), (scorer.step, rules.ctc_weight), (language_model, rules.language_model_weight)]
-    beam_search = BeamSearch(
-        Fusion(parts, token_bonus=rules.token_bonus, forbidden=rules.forbidden),
-        end_token=END,
-        beam_width=width,
-        n_best=min(width, N_BEST),
-        length_normalization=rules.length_normalization,
-        end_threshold=rules.end_threshold,
-        alignment=lambda state: state[0]["alignment"],
-        coverage_penalty=rules.coverage_penalty,
-        max_attention_shift=rules.max_attention_shift,
-        **options,
-    )
-    data = {name: ops.convert_to_tensor(x) for name, x in data.items()}
-    ctc, mask = scorer.prepare(data["ctc"], data["mask"]), data["mask"]
-    nowhere = ops.zeros_like(mask, "float32")
-    start = ops.ones_like(data["max_length"])
-    state = [{"n": ops.zeros_like(start), "alignment": nowhere}, scorer.initial_state(ctc), {}]
-    least = data["min_length"] if rules.min_length else 0
-    return beam_search(start, state, data["max_length"], [data, ctc, data], min_length=least, mask=mask)
-
-
-def hypotheses(result, utterance):
-    """[(tokens, total, score)] of the hypotheses that exist, the end token included."""
-    names = ("tokens", "lengths", "log_probs", "scores", "ended")
-    columns = [ops.convert_to_numpy(getattr(result, name)[utterance]) for name in names]
-    return [
-        ((*tokens[:length].tolist(), *[END] * bool(ended)), total, score)
-        for tokens, length, total, score, ended in zip(*columns, strict=True)
-        if total > -np.inf
-    ]
-
-
-@pytest.mark.parametrize("width", [1, 5])
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize(("name", "width"), [(n, w) for n in RULES for w in (1, 5) if w > 1 or n not in LANGUAGE])
 def test_equals_the_search_by_hand(name, width):
     rules = RULES[name]
     if keras.config.backend() == "torch" and width > 1 and not rules.ctc_weight:
@@ -116,7 +53,7 @@ def test_every_rule_changes_what_is_found(name):
 
 def test_an_utterance_is_searched_alike_alone_and_in_a_batch():
     together = search(RULES["all"], tables(), 4)
-    for i in range(0, CASES, 25):
+    for i in range(0, CASES, 40):
         frames = utterances()[i].frames
         one = {name: x[i : i + 1] for name, x in tables().items()}
         one |= {"alignments": one["alignments"][..., :frames], "ctc": one["ctc"][:, :frames]}

@@ -3,7 +3,6 @@
 import functools
 import itertools
 
-import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -31,8 +30,8 @@ def padded(phrases, size=(0, 0)):
 def all_scores(bias, groups):
     """`(hypotheses, steps + 1, vocabulary)`: what may come at each step, for groups of phrases and hypotheses."""
     size = max(len(phrases) for phrases, _ in groups), max(len(p) for phrases, _ in groups for p in [*phrases, ()])
-    constants = [bias.prepare(*padded(phrases, size), batch=len(hypotheses)) for phrases, hypotheses in groups]
-    constants = keras.tree.map_structure(lambda *x: ops.concatenate(x), *constants)
+    constants = [padded(phrases, size) for phrases, hypotheses in groups for _ in hypotheses]
+    constants = bias.prepare(*map(np.stack, zip(*constants, strict=True)))
     hypotheses = [(END, *tokens) for _, hypotheses in groups for tokens in hypotheses]
     state, scores = bias.initial_state(constants), []
     for tokens in itertools.zip_longest(*hypotheses, fillvalue=END):
@@ -143,6 +142,16 @@ def test_bad_options(arguments, message):
         PhraseBias(*arguments)
 
 
-def test_phrases_need_two_axes():
-    with pytest.raises(ValueError, match=r"Received: phrases.shape=\(2,\), lengths.shape=\(1,\)"):
-        PhraseBias(SEPARATORS, END).prepare([1, 2], [2], 1)
+@pytest.mark.parametrize(("shapes", "batch"), [(((2,), (1,)), 1), (((1, 2, 3), (1, 2)), 1), (((2, 3), (2,)), None)])
+def test_phrases_of_another_shape(shapes, batch):
+    phrases, lengths = (np.ones(shape, "int32") for shape in shapes)
+    with pytest.raises(ValueError, match=r"Expected phrases with \d axes .* Received: phrases.shape=\("):
+        PhraseBias(SEPARATORS, END).prepare(phrases, lengths, batch)
+
+
+def test_all_utterances_may_have_the_same_phrases():
+    bias = PhraseBias(SEPARATORS, END)
+    tokens, lengths = padded([(2, 3), (4,)])
+    shared, own = bias.prepare(tokens, lengths, 3), bias.prepare(np.stack([tokens] * 3), np.stack([lengths] * 3))
+    for name in own:
+        np.testing.assert_array_equal(ops.convert_to_numpy(shared[name]), ops.convert_to_numpy(own[name]))
