@@ -51,6 +51,14 @@ def train_lm(arguments):
     print(f"{output}: perplexity {perplexity:.2f} a token; without it all {len(vocabulary) - 1} are as likely")
 
 
+def presets(arguments):
+    """Tell how many weights the shapes of recognisers have."""
+    load_tensorflow()
+    from demos.speech.sizes import sizes, table
+
+    print(table(sizes(arguments.vocabulary)))
+
+
 def evaluate(arguments):
     """Measure how well a model recognises a split of the data of its run."""
     load_tensorflow()

@@ -2,10 +2,10 @@
 
 import argparse
 import dataclasses
-import math
 from pathlib import Path
 
 from demos.speech import commands
+from demos.speech.argument_types import figure, number
 from demos.speech.data_options import add_data_options
 from demos.speech.decoding import DecodingConfig
 from demos.speech.formats import FORMATS
@@ -87,6 +87,11 @@ def _add_train(parser):
     parser.set_defaults(hint="; go on with --resume")
 
 
+def _add_presets(parser):
+    help = f"tokens that can be written {_DEFAULT}"
+    parser.add_argument("--vocabulary", type=number(int, 3, 20000), default=16000, metavar="N", help=help)
+
+
 def _add_evaluate(parser):
     _add_model(parser, "run folder, or .keras file with its config.json beside it")
     _add_split(parser)
@@ -94,7 +99,7 @@ def _add_evaluate(parser):
     _add_phrases(parser)
     _add_decoding(parser)
     parser.add_argument(
-        "--plots", type=_number(int, 0), default=5, metavar="N", help=f"worst utterances to draw {_DEFAULT}"
+        "--plots", type=number(int, 0), default=5, metavar="N", help=f"worst utterances to draw {_DEFAULT}"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object (default: a table)")
     help = "hear the utterances bit by bit, and say how late each word is written (default: hear them whole)"
@@ -128,15 +133,15 @@ def _add_transcribe(parser):
     )
     add("--stream", action="store_true", help=f"{_STREAM} (default: write when all is heard)")
     add("--plot", type=Path, metavar="DIR", help="draw a figure of each segment there (default: none)")
-    add("--pause", type=_number(float, 0.1), default=0.5, metavar="S", help=f"seconds of silence to cut at {_DEFAULT}")
+    add("--pause", type=number(float, 0.1), default=0.5, metavar="S", help=f"seconds of silence to cut at {_DEFAULT}")
     add(
         "--margin",
-        type=_number(float, 0),
+        type=number(float, 0),
         default=0.1,
         metavar="S",
         help=f"seconds of a pause that are kept {_DEFAULT}",
     )
-    add("--longest", type=_number(float, 1, 60), default=15.0, metavar="S", help=f"longest segment, seconds {_DEFAULT}")
+    add("--longest", type=number(float, 1, 60), default=15.0, metavar="S", help=f"longest segment, seconds {_DEFAULT}")
     _add_phrases(parser)
     _add_decoding(parser)
 
@@ -146,9 +151,9 @@ def _add_plot(parser):
     _add_model(parser, "SavedModel, run folder or .keras file")
     parser.add_argument("--dataset", metavar="NAME", help="of the utterance (default: that of the run)")
     _add_split(parser)
-    parser.add_argument("--index", type=_number(int, 0), default=0, metavar="N", help=f"of the utterance {_DEFAULT}")
+    parser.add_argument("--index", type=number(int, 0), default=0, metavar="N", help=f"of the utterance {_DEFAULT}")
     parser.add_argument(
-        "--output", type=_figure, default="alignment.png", metavar="FILE", help=f".png or .svg file {_DEFAULT}"
+        "--output", type=figure, default="alignment.png", metavar="FILE", help=f".png or .svg file {_DEFAULT}"
     )
     _add_data_dir(parser)
 
@@ -175,6 +180,7 @@ def _add_train_lm(parser):
 
 _COMMANDS = {
     "train": _add_train,
+    "presets": _add_presets,
     "train-lm": _add_train_lm,
     "evaluate": _add_evaluate,
     "ablate": _add_ablate,
@@ -227,7 +233,7 @@ def _add_settings(group, settings):
         limits = field.metadata["limits"]
         default = "none" if field.default is None else field.default
         group.add_argument(
-            flag, type=_number(kind, *limits), metavar="N", help=f"{field.metadata['help']} (default: {default})"
+            flag, type=number(kind, *limits), metavar="N", help=f"{field.metadata['help']} (default: {default})"
         )
 
 
@@ -235,19 +241,3 @@ def _add_phrases(parser):
     parser.add_argument(
         "--phrases", type=Path, metavar="FILE", help="text file with a phrase to favour on each line (default: none)"
     )
-
-
-def _number(kind, low, high=math.inf):
-    def number(text):
-        if not low <= kind(text) <= high:
-            wanted = f"of at least {low}" if high == math.inf else f"from {low} to {high}"
-            raise argparse.ArgumentTypeError(f"expected a number {wanted}, received {text}")
-        return kind(text)
-
-    return number
-
-
-def _figure(text):
-    if Path(text).suffix not in (".png", ".svg"):
-        raise argparse.ArgumentTypeError(f"expected a name that ends in .png or .svg, received {text!r}")
-    return Path(text)

@@ -19,7 +19,7 @@ from tests.demos.speech import small_model
 from tests.demos.speech.tone_words import NAME, ToneWords
 
 ROOT = Path(__file__).parents[3]
-COMMANDS = ["train", "train-lm", "evaluate", "ablate", "transcribe", "plot", "export"]
+COMMANDS = ["train", "presets", "train-lm", "evaluate", "ablate", "transcribe", "plot", "export"]
 
 
 def help_of(capsys, *arguments):
