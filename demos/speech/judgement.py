@@ -62,7 +62,8 @@ def judge(utterance, transcript):
         **compare_times(transcript, true_words(utterance)),
         quality={name: float(value[0]) for name, value in alignment_quality([transcript]).items()},
         unfinished=not transcript.ended,
-        looped=loops(transcript.text) and not loops(reference),
+        # What is said for another word may make three of a kind, too; a loop makes the text longer.
+        looped=len(output.hypotheses[0]) > len(output.references[0]) and loops(transcript.text) > loops(reference),
         confidence=np.array([word.confidence for word in transcript.words]),
         right=right,
     )
