@@ -2,8 +2,8 @@
 
 PRESETS = {
     # "Width" is taken for the units of each direction: with half of them in each, LAS-6-1280 would have less than half
-    # of the 360 million weights that are published of it (see `sizes`). Lingvo's recogniser of this shape does the same,
-    # and has vectors of 96 for the tokens, of which the paper says nothing.
+    # of the 360 million weights that are published of it (see `sizes`). Lingvo's recogniser of this shape has as many
+    # units, and vectors of 96 for the tokens, of which the paper says nothing.
     **{
         f"las-{depth}-{width}": {
             "features": {"bands": 80},
