@@ -25,7 +25,7 @@ class WordNGramScorer:
 
     Args:
         ngrams: A dict `{words: (log_prob, log_backoff)}`, as `read_arpa` returns it.
-        parts: For every token of the vocabulary, what it adds to its word, a string.
+        parts: For every token of the vocabulary, the letters that it adds to its word, a string.
         separators, end_token, word_starts: As for `WordBoundaries`: where words begin and end.
         unknown: How the model writes a word that it does not know.
 
@@ -58,7 +58,7 @@ class WordNGramScorer:
         self._start, self._end = self._automaton.context(["<s>"]), words["</s>"]
         spelled = {word: number for word, number in words.items() if word not in ("<s>", "</s>", unknown)}
         self._spell(spelled, words.get(unknown, -1))
-        letters = [[ord(x) for x in part] for part in np.where(self._boundaries.separators, "", parts).tolist()]
+        letters = [[ord(x) for x in part] for part in np.where(self._boundaries.separators, "", list(parts)).tolist()]
         self._letters = np.array(list(itertools.zip_longest(*letters, fillvalue=0)), "int32")
 
     def _spell(self, words, unknown):

@@ -119,6 +119,12 @@ def test_tokens_that_begin_words():
     np.testing.assert_allclose(totals(scorer, list(said)), expected, rtol=1e-5)
 
 
+def test_letters_as_one_string():
+    scorer = words_scorer(random_ngrams(0, LEXICON, order=2), "__ abc")
+    listed = words_scorer(random_ngrams(0, LEXICON, order=2), list("__ abc"))
+    np.testing.assert_array_equal(*(totals(one, [(3, 4, 2), (3, 3, 3)]) for one in (scorer, listed)))
+
+
 def test_without_an_unknown_word_what_is_no_word_is_impossible():
     scorer = words_scorer(random_ngrams(0, LEXICON, order=2))
     found = totals(scorer, [(3, 4, 2), (4, 3, 2), (2, 2, 2), (3, 6, 6)])
