@@ -35,7 +35,7 @@ def draw_transcript(path, waveform, sample_rate, transcript, words=None, title=N
         ValueError: the suffix is neither of the two.
     """
     grid = frame_grid(transcript)
-    alignment, tokens = transcript.alignment, list(transcript.text)
+    alignment, tokens = transcript.alignment, token_labels(transcript)
     if not tokens:  # nothing was recognised: one empty row, so that the spectrogram still has its company
         alignment, tokens = np.zeros((1, len(transcript.frame_times)), "float32"), [""]
     shifted = [(word.text, word.start - grid["offset"], word.end - grid["offset"]) for word in words or []]
@@ -49,6 +49,16 @@ def draw_transcript(path, waveform, sample_rate, transcript, words=None, title=N
             title=title,
             path=beside,
         )
+
+
+def token_labels(transcript):
+    """What to write beside each token: its character; where tokens are pieces of words, the word at its first one."""
+    characters, ids = list(transcript.text), list(transcript.word_ids)
+    if len(characters) == len(ids):
+        return characters
+    return [
+        transcript.words[number].text if number >= 0 and ids.index(number) == i else "" for i, number in enumerate(ids)
+    ]
 
 
 def spectrogram(waveform, sample_rate, start=0.0):

@@ -1,5 +1,7 @@
 """Figures of transcripts: above all, that everything in them is at its time."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -108,3 +110,14 @@ def test_a_place_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="Cannot write"):
         figures.draw_transcript(tmp_path / "file" / "a.png", np.zeros(RATE, "float32"), RATE, transcript())
+
+
+def test_labels_of_characters_and_of_pieces_of_words(drawn, tmp_path):
+    letters = transcript("go on")
+    assert figures.token_labels(letters) == list("go on")
+    pieces = dataclasses.replace(
+        letters, alignment=np.eye(4, 25, dtype="float32"), word_ids=np.array([0, 1, 1, -1]), tokens=np.zeros(4, "int32")
+    )
+    assert figures.token_labels(pieces) == ["go", "on", "", ""]
+    figures.draw_transcript(tmp_path / "a.png", np.zeros(RATE, "float32"), RATE, pieces)
+    assert (tmp_path / "a.png").stat().st_size > 0 and len(drawn) == 1
