@@ -108,7 +108,12 @@ def load_keras(path, kind, command):
     return model
 
 
-def _open_saved_model(path, phrases):
+def load_saved_model(path):
+    """A SavedModel made by `export`, as TensorFlow loads it.
+
+    Raises:
+        UserError: there is none, or it cannot be read, or is another one.
+    """
     if not (path / "saved_model.pb").exists():
         raise UserError(
             f"Expected a SavedModel or a run folder. Received: model={str(path)!r}, which has neither saved_model.pb "
@@ -122,6 +127,11 @@ def _open_saved_model(path, phrases):
         raise UserError(f"Cannot load the SavedModel {path}: {_line(error)}") from error
     if "serving_default" not in loaded.signatures or not hasattr(loaded, "sample_rate"):
         raise UserError(f"Expected a SavedModel made by export. Received: model={str(path)!r}")
+    return loaded
+
+
+def _open_saved_model(path, phrases):
+    loaded = load_saved_model(path)
     symbols = tuple(symbol.decode() for symbol in loaded.symbols.numpy())
     transcribe = loaded.signatures["transcribe_phrases" if phrases else "serving_default"]
     return Recogniser(favouring(transcribe, phrases), int(loaded.sample_rate), symbols)

@@ -176,8 +176,7 @@ def require_streaming(model):
     ):
         if not right:
             raise UserError(
-                "Expected a model that hears as it goes, such as those of train --preset streaming. "
-                f"Received: {setting}={value}"
+                f"Expected a model that hears as it goes, as of train --preset streaming. Received: {setting}={value}"
             )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from demos.speech.errors import UserError
-from demos.speech.loading import MODEL_FILE, open_model, run_config
+from demos.speech.loading import MODEL_FILE, load_saved_model, open_model, run_config
 
 # What `stream_start`, `stream` and `stream_end` return beside the state.
 WRITTEN = ("text", "tokens", "token_times")
@@ -59,12 +59,10 @@ def open_streaming(path):
         from demos.speech.streaming_export import streaming
 
         return streaming(open_model(path), run_config(path).decoding)
-    if not (path / "saved_model.pb").exists():
-        raise UserError(f"Expected a SavedModel or a run folder. Received: model={str(path)!r}")
-    loaded = tf.saved_model.load(path)
+    loaded = load_saved_model(path)
     if "stream" not in loaded.signatures:
         raise UserError(
-            f"Expected a model that hears as it goes, such as those of train --preset streaming. Received: {path}"
+            f"Expected a model that hears as it goes, as of train --preset streaming. Received: model={str(path)!r}"
         )
     start, step, end = (loaded.signatures[name] for name in ("stream_start", "stream", "stream_end"))
     return Streaming(start, step, end, int(loaded.sample_rate))

@@ -152,11 +152,23 @@ def test_a_saved_model_does_the_same_and_needs_only_its_signatures(model, stream
     module = tf.Module()
     module.parameters = [variable.value for variable in model.variables]
     module.sample_rate = tf.Variable(RATE)
-    tf.saved_model.save(module, tmp_path, streaming_signatures(model, GREEDY))
+    signatures = streaming_signatures(model, GREEDY)
+    # What makes it one of ours.
+    signatures["serving_default"] = signatures["stream_start"]
+    tf.saved_model.save(module, tmp_path, signatures)
     sound = small_model.sound(1.0)
     loaded = open_streaming(tmp_path)
     assert loaded.sample_rate == RATE
     assert written(loaded, sound, [700] * 12)[0]["text"] == written(stream, sound, [len(sound)])[0]["text"] != b""
+
+
+def test_a_saved_model_that_does_not_stream(tmp_path):
+    module = tf.Module()
+    module.sample_rate = tf.Variable(RATE)
+    nothing = tf.function(lambda: {"text": tf.constant("")}, []).get_concrete_function()
+    tf.saved_model.save(module, tmp_path, {"serving_default": nothing})
+    with pytest.raises(UserError, match="Expected a model that hears as it goes, .* Received: model="):
+        open_streaming(tmp_path)
 
 
 def test_pieces_of_words_are_put_together_with_spaces():
@@ -195,5 +207,5 @@ def test_what_needs_the_future_is_refused(changes, received):
     model = ListenAttendSpell(Vocabulary(" ab"), **parts)
     with pytest.raises(UserError) as error:
         require_streaming(model)
-    assert "train --preset streaming. Received: " + received in str(error.value)
+    assert "as of train --preset streaming. Received: " + received in str(error.value)
     assert streaming_signatures(model, GREEDY) == {}
