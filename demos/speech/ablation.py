@@ -7,7 +7,7 @@ from pathlib import Path
 from demos.speech.evaluation import judgements_of, open_evaluation
 from demos.speech.files import write_beside
 from demos.speech.judgement import totals
-from demos.speech.recognition import transcriber
+from demos.speech.loading import search_of
 
 # What a rule is tried with where the settings of the run do without it.
 _TRIED = {"beam_width": 8, "ctc_weight": 0.1, "coverage_penalty": 0.01}
@@ -25,7 +25,7 @@ def searches(decoding):
     >>> [name for name, _ in searches(DecodingConfig(beam_width=4, ctc_weight=0.3))]
     ['greedy', 'beam of 4', '+ CTC, weight 0.3', '+ coverage, penalty 0.01']
     """
-    off = {"beam_width": 1, "n_best": 1, "ctc_weight": 0.0, "coverage_penalty": 0.0}
+    off = {"beam_width": 1, "n_best": 1, "ctc_weight": 0.0, "coverage_penalty": 0.0, "language_models": ()}
     config = dataclasses.replace(decoding, **off)
     yield "greedy", config
     for rule, name in _NAMES.items():
@@ -33,6 +33,9 @@ def searches(decoding):
         value = _TRIED[rule] if given == off[rule] else given
         config = dataclasses.replace(config, **{rule: value})
         yield name.format(value), config
+    if decoding.language_models:
+        models = {"language_models": decoding.language_models}
+        yield f"+ language model, weight {decoding.language_model_weight}", dataclasses.replace(config, **models)
 
 
 def ablate(run, split="test", data_dir=None, decoding=None):
@@ -52,7 +55,7 @@ def ablate(run, split="test", data_dir=None, decoding=None):
     model, config, corpus = open_evaluation(run, split, data_dir, decoding)
     rows = {}
     for name, search in searches(config.decoding):
-        judgements, speed = judgements_of(transcriber(model, search), corpus, split)
+        judgements, speed = judgements_of(search_of(model, search), corpus, split)
         rows[name] = {"decoding": dataclasses.asdict(search), **totals(judgements), **speed}
         yield name, rows[name]
     folder = Path(run) if Path(run).is_dir() else Path(run).parent

@@ -195,5 +195,7 @@ def _fits(value, kind):
         return any(_fits(value, one) for one in typing.get_args(kind))
     if typing.get_origin(kind) is tuple:
         kinds = typing.get_args(kind)
+        if kinds[-1] is ...:
+            return isinstance(value, tuple) and all(_fits(one, kinds[0]) for one in value)
         return isinstance(value, tuple) and len(value) == len(kinds) and all(map(_fits, value, kinds))
     return type(value) in ((int, float) if kind is float else (kind,))

@@ -13,8 +13,8 @@ from demos.speech.evaluation_plots import Gallery
 from demos.speech.evaluation_table import format_table
 from demos.speech.files import write_beside
 from demos.speech.judgement import judge, totals, word_error_rates_of
-from demos.speech.loading import favouring, open_model
-from demos.speech.recognition import recognise, transcriber
+from demos.speech.loading import open_model, search_of
+from demos.speech.recognition import recognise
 from demos.speech.training import open_corpus, texts
 
 
@@ -44,7 +44,7 @@ def evaluate(run, split="test", data_dir=None, decoding=None, plots=5, phrases=(
     model, config, corpus = open_evaluation(run, split, data_dir, decoding)
     folder = Path(run) if Path(run).is_dir() else Path(run).parent
     gallery = Gallery(corpus.sample_rate, corpus.size(split), worst=plots)
-    transcribe = favouring(transcriber(model, config.decoding, takes_phrases=bool(phrases)), phrases)
+    transcribe = search_of(model, config.decoding, phrases)
     judgements, speed = judgements_of(transcribe, corpus, split, gallery.add)
     results = {
         "model": str(run),

@@ -3,12 +3,13 @@
 import tempfile
 from pathlib import Path
 
+import keras
 import tensorflow as tf
 
 from demos.speech.audio import LONGEST, SHORTEST
 from demos.speech.errors import UserError
 from demos.speech.files import write_beside
-from demos.speech.loading import open_model, run_config
+from demos.speech.loading import language_models, open_model, run_config
 from demos.speech.model import ListenAttendSpell
 from demos.speech.recognition import transcriber
 from demos.speech.resampling import resample
@@ -16,8 +17,6 @@ from demos.speech.streaming_export import streaming_signatures
 
 # Hz. What claims another rate is hardly speech.
 LOWEST_RATE, HIGHEST_RATE = 4000, 192000
-
-_SIGNATURES = ("transcribe_phrases", "transcribe_wav")
 
 # What TensorFlow puts into the folder of a SavedModel.
 _PARTS = {"saved_model.pb", "fingerprint.pb", "variables", "assets"}
@@ -31,7 +30,7 @@ def export(model_path, saved_model_dir, decoding=None):
     | name | takes | gives |
     |---|---|---|
     | `serving_default`, `.transcribe` | `waveform`, `num_samples` | what a `Decoder` returns |
-    | `transcribe_phrases`, `.transcribe_phrases` | the same, and `phrases`: string `(count,)` | the same |
+    | `transcribe_phrases`, `.transcribe_phrases` | and `phrases`: string `(count,)` | the same; of characters only |
     | `transcribe_wav`, `.transcribe_wav` | `wav`: string `(batch,)` | the same |
     | `stream_start`, `stream`, `stream_end` | see `streaming_signatures` | |
     | `.sample_rate` | | int32, Hz |
@@ -52,8 +51,10 @@ def export(model_path, saved_model_dir, decoding=None):
     _check_target(saved_model_dir)
     config = run_config(model_path).replace(decoding=decoding or {})
     model = without_cudnn(open_model(model_path))
-    module = exportable(model, config.decoding)
-    signatures = {"serving_default": module.transcribe} | {name: getattr(module, name) for name in _SIGNATURES}
+    module = exportable(model, config.decoding, language_models(config.decoding, model.vocabulary))
+    signatures = {"serving_default": module.transcribe, "transcribe_wav": module.transcribe_wav}
+    if hasattr(module, "transcribe_phrases"):
+        signatures["transcribe_phrases"] = module.transcribe_phrases
     signatures |= streaming_signatures(model, config.decoding)
     with write_beside(saved_model_dir) as beside, tempfile.TemporaryDirectory() as folder:
         module.assets = [tf.saved_model.Asset(path) for path in model.vocabulary.write_assets(Path(folder))]
@@ -67,15 +68,17 @@ def without_cudnn(model):
     return copy
 
 
-def exportable(model, decoding):
+def exportable(model, decoding, language_models=()):
     """A `tf.Module` with all that the SavedModel shall have; see `export`."""
     module = tf.Module()
-    module.parameters = [variable.value for variable in model.variables]
+    recurrent = [scorer for scorer, _ in language_models if isinstance(scorer, keras.Model)]
+    module.parameters = [variable.value for one in (model, *recurrent) for variable in one.variables]
     module.sample_rate = tf.Variable(model.features_config.sample_rate, trainable=False)
     module.symbols = tf.Variable(model.vocabulary.symbols, trainable=False)
 
-    transcribe = transcriber(model, decoding)
-    module.transcribe_phrases = transcriber(model, decoding, takes_phrases=True)
+    transcribe = transcriber(model, decoding, language_models)
+    if model.vocabulary.encoded_by_graph:
+        module.transcribe_phrases = transcriber(model, decoding, language_models, takes_phrases=True)
 
     @tf.function(input_signature=[tf.TensorSpec([None], "string")])
     def transcribe_wav(wav):

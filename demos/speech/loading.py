@@ -49,11 +49,31 @@ def open_recogniser(path, decoding=None, phrases=()):
         if decoding:
             raise UserError(f"{path} is a SavedModel, made for one search. Received: {', '.join(decoding)} for another")
         return _open_saved_model(path, phrases)
+    model, config = open_model(path), run_config(path).replace(decoding=decoding or {})
+    return Recogniser(
+        search_of(model, config.decoding, phrases), model.features_config.sample_rate, model.vocabulary.symbols
+    )
+
+
+def search_of(model, decoding, phrases=()):
+    """A transcribing function: `transcriber` with the language models of its settings, and phrases to favour."""
     from demos.speech.recognition import transcriber
 
-    model, config = open_model(path), run_config(path).replace(decoding=decoding or {})
-    transcribe = favouring(transcriber(model, config.decoding, takes_phrases=bool(phrases)), phrases)
-    return Recogniser(transcribe, model.features_config.sample_rate, model.vocabulary.symbols)
+    models = language_models(decoding, model.vocabulary)
+    return favouring(transcriber(model, decoding, models, takes_phrases=bool(phrases)), phrases)
+
+
+def language_models(decoding, vocabulary):
+    """Pairs of a language model and its weight, as `Decoder` takes them.
+
+    Raises:
+        UserError: there is no such file, or it cannot be read, or is of other tokens.
+    """
+    from demos.speech.language_model_files import open_language_model
+
+    return [
+        (open_language_model(path, vocabulary), decoding.language_model_weight) for path in decoding.language_models
+    ]
 
 
 def favouring(transcribe, phrases):
@@ -133,6 +153,8 @@ def load_saved_model(path):
 def _open_saved_model(path, phrases):
     loaded = load_saved_model(path)
     symbols = tuple(symbol.decode() for symbol in loaded.symbols.numpy())
+    if phrases and "transcribe_phrases" not in loaded.signatures:
+        raise UserError(f"The SavedModel {path} takes no phrases: its tokens are pieces of words; name a run folder")
     transcribe = loaded.signatures["transcribe_phrases" if phrases else "serving_default"]
     return Recogniser(favouring(transcribe, phrases), int(loaded.sample_rate), symbols)
 

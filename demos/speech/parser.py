@@ -223,11 +223,20 @@ def _add_split(parser):
 def _add_decoding(parser):
     group = parser.add_argument_group("search", "how the text is found; config.json of the run may have other defaults")
     _add_settings(group, DecodingConfig)
+    group.add_argument(
+        "--language-model",
+        dest="language_models",
+        action="append",
+        metavar="FILE",
+        help="made by train-lm, or an ARPA file of n-grams; may be given several times (default: none)",
+    )
 
 
 def _add_settings(group, settings):
     """An option for each number of the settings; None when it is not given."""
     for field in dataclasses.fields(settings):
+        if "limits" not in field.metadata:
+            continue
         flag = "--" + field.name.replace("_", "-")
         kind = int if field.type is int else float
         limits = field.metadata["limits"]

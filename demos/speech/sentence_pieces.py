@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import io
 import re
+from typing import ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -33,6 +34,8 @@ class SentencePieces(Tokens):
     >>> pieces.decode(pieces.encode("call home"))
     'call home'
     """
+
+    encoded_by_graph: ClassVar[bool] = False
 
     pieces: tuple[str, ...]
     model: str = dataclasses.field(repr=False)

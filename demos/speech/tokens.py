@@ -17,6 +17,7 @@ class Tokens(abc.ABC):
     start: ClassVar[int] = 1
     blank: ClassVar[int] = 1
     specials: ClassVar[tuple[str, ...]] = ("<end>", "<start>")
+    encoded_by_graph: ClassVar[bool] = True  # whether `encode_tensor` can be exported
 
     @property
     @abc.abstractmethod

@@ -17,10 +17,10 @@ def run(tmp_path, monkeypatch):
     save_model(tmp_path)
     tone_words.install(monkeypatch)
 
-    def transcriber(model, search):
+    def search_of(model, search):
         return planted_transcriber({1: "fa", 3: "do " * 9} if search.beam_width == 1 else {1: "fa"})
 
-    monkeypatch.setattr(ablation, "transcriber", transcriber)
+    monkeypatch.setattr(ablation, "search_of", search_of)
     return tmp_path
 
 

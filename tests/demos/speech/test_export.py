@@ -155,7 +155,7 @@ def test_bad_wav_files(loaded, content, message):
 
 
 def test_a_saved_model_is_replaced_but_nothing_else_is(exported, tmp_path, monkeypatch):
-    monkeypatch.setattr("demos.speech.export.exportable", lambda model, decoding: Small())
+    monkeypatch.setattr("demos.speech.export.exportable", lambda *_: Small())
     source, target = exported[1].parent, tmp_path / "saved_model"
     target.mkdir()
     (target / "letter.txt").write_text("Dear")
