@@ -12,11 +12,15 @@ import soundfile
 import tensorflow as tf
 
 from demos.speech.audio import read_audio
-from demos.speech.decoding import DecodingConfig
+from demos.speech.config import Config
 from demos.speech.errors import UserError
 from demos.speech.export import export
-from demos.speech.recognition import recognise, transcriber
+from demos.speech.language_model import LanguageModel
+from demos.speech.language_model_files import arpa_names
+from demos.speech.loading import search_of
+from demos.speech.recognition import recognise
 from tests.demos.speech.small_model import RATE, batch, make, sound
+from tests.ngram_by_hand import arpa, random_ngrams
 
 EXACT = {"text", "tokens", "num_tokens", "num_frames", "ended", "words", "num_words", "word_ids", "n_best_text"}
 CLOSE = {"score", "alignment", "frame_times", "word_times", "word_confidence", "n_best_score"}
@@ -24,12 +28,25 @@ CLOSE = {"score", "alignment", "frame_times", "word_times", "word_confidence", "
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    """What the model does in Python, and the path of its SavedModel."""
+    """What the model does in Python, and the path of its SavedModel, with all that a search can have."""
     folder = tmp_path_factory.mktemp("export")
     model = make()
     model.save(folder / "model.keras")
-    export(folder, folder / "saved_model", {"beam_width": 3, "n_best": 2})
-    return transcriber(model, DecodingConfig(beam_width=3, n_best=2)), folder / "saved_model"
+    LanguageModel(model.vocabulary.symbols, embedding=4, units=8).save(folder / "lm.keras")
+    (folder / "letters.arpa").write_text(arpa(random_ngrams(1, arpa_names(model.vocabulary)[2:], order=3)))
+    (folder / "words.arpa").write_text(arpa(random_ngrams(2, ["ab", "cc", "a", "<unk>"], order=2)))
+    decoding = {
+        "beam_width": 3,
+        "n_best": 2,
+        "ctc_weight": 0.2,
+        "min_length_ratio": 0.1,
+        "coverage_penalty": 0.01,
+        "end_threshold": 1.5,
+        "max_attention_shift": 0.8,
+        "language_models": [str(folder / name) for name in ("lm.keras", "letters.arpa", "words.arpa")],
+    }
+    export(folder, folder / "saved_model", decoding)
+    return search_of(model, Config().replace(decoding=decoding).decoding), folder / "saved_model"
 
 
 @pytest.fixture(scope="module")
