@@ -27,7 +27,7 @@ ALONE = {
     "losses": REDUCTIONS,
     "metrics": REDUCTIONS,
     "plotting": set(),
-    "word_ngram": {"backoff", "sorted_arcs", "word_boundaries"},
+    "word_ngram": {"backoff", "spelling_tree", "word_boundaries"},
 }
 # Parts of the recogniser that stand on nothing but one another.
 LEAVES = {"audio", "augmentation", "errors", "features", "mel", "resampling", "text", "tokens"}

@@ -110,6 +110,20 @@ def test_words_equal_the_recursion(seed):
     assert words & set(LEXICON) and words - set(LEXICON)
 
 
+def test_the_likeliest_word_is_given_in_advance():
+    """Before a word ends, its letters are worth the most that a word with them is worth without context."""
+    ngrams = random_ngrams(0, [*LEXICON, "<unk>"], order=2)
+    for text in ("a", "ab", "ca", "c ab", "ab bc", "b cb", "c  "):
+        tokens = [VOCABULARY.index(letter) for letter in text]
+        (scores,) = scores_along(words_scorer(ngrams), [tokens])
+        *whole, begun = text.split(" ")
+        likely = [word for word in LEXICON if word.startswith(begun)] or ["<unk>"]
+        advance = max(ngrams[word,][0] for word in likely) if begun else 0.0
+        history = ["<s>", *(word if word in LEXICON else "<unk>" for word in whole if word)]
+        expected = sum(log_prob(ngrams, history[:i], history[i]) for i in range(1, len(history))) + advance
+        np.testing.assert_allclose(scores[np.arange(len(tokens)), tokens].sum(), expected, rtol=1e-5)
+
+
 def test_tokens_that_begin_words():
     """Pieces with the mark of a space before them, and none between words."""
     ngrams = random_ngrams(0, LEXICON, order=2)
@@ -121,7 +135,7 @@ def test_tokens_that_begin_words():
 
 def test_letters_as_one_string():
     scorer = words_scorer(random_ngrams(0, LEXICON, order=2), "__ abc")
-    listed = words_scorer(random_ngrams(0, LEXICON, order=2), list("__ abc"))
+    listed = words_scorer(random_ngrams(0, LEXICON, order=2), VOCABULARY[:6])
     np.testing.assert_array_equal(*(totals(one, [(3, 4, 2), (3, 3, 3)]) for one in (scorer, listed)))
 
 
