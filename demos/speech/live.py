@@ -64,7 +64,8 @@ def utterances(chunks, sample_rate, pause):
         pause: seconds.
 
     Yields:
-        For each utterance, where it starts, in seconds, and an iterable of its chunks, which has to be exhausted first.
+        For each utterance, where it starts, in seconds, and an iterable of its chunks. If that is left early, what is
+        said in the rest is another utterance.
     """
     marked, position, before = (
         _marked(chunks, sample_rate),
@@ -134,7 +135,7 @@ class Lag:
 
 
 def write_live(streaming, chunks, pause, file=None):
-    """Write down a recording while it goes on, a line for each utterance.
+    """Write down a recording while it goes on, a line for each utterance, and where a text comes to its end.
 
     Args:
         streaming: a `Streaming`.
@@ -151,6 +152,8 @@ def write_live(streaming, chunks, pause, file=None):
         for written in streaming(utterance):
             print(written["text"].numpy().decode(), end="", flush=True, file=file)
             lag.written(start + written["token_times"].numpy())
+            if written["ended"]:
+                break
         print(file=file, flush=True)
     return lag
 

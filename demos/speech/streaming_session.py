@@ -9,9 +9,6 @@ import tensorflow as tf
 from demos.speech.errors import UserError
 from demos.speech.loading import MODEL_FILE, load_saved_model, open_model, run_config
 
-# What `stream_start`, `stream` and `stream_end` return beside the state.
-WRITTEN = ("text", "tokens", "token_times")
-
 
 @dataclasses.dataclass(frozen=True)
 class Streaming:
@@ -37,15 +34,15 @@ class Streaming:
             chunks: iterable of float32 `(samples,)` in [-1, 1].
 
         Yields:
-            For each chunk, and once more at the end, what `StreamingDecoder.step` returns.
+            For each chunk, and once more at the end, what `StreamingDecoder.step` returns, and `ended`, whether the
+            text has come to its end.
         """
         state = self.start()
         for chunk in chunks:
             written = self.step(samples=tf.constant(chunk, "float32"), **state)
             state = {name: written[name] for name in state}
-            yield {name: written[name] for name in WRITTEN}
-        written = self.end(samples=tf.zeros(0), **state)
-        yield {name: written[name] for name in WRITTEN}
+            yield _written(written)
+        yield _written(self.end(samples=tf.zeros(0), **state))
 
 
 def open_streaming(path):
@@ -66,3 +63,8 @@ def open_streaming(path):
         )
     start, step, end = (loaded.signatures[name] for name in ("stream_start", "stream", "stream_end"))
     return Streaming(start, step, end, int(loaded.sample_rate))
+
+
+def _written(result):
+    """What is no state, and what of it tells that the text is complete."""
+    return {name: result[name] for name in ("text", "tokens", "token_times")} | {"ended": result["state_ended"]}

@@ -41,8 +41,9 @@ class Counting:
             yield self.written("x", [self.heard / RATE - 0.25])
         yield self.written("!", [])
 
-    def written(self, text, times):
-        return {"text": tf.constant(text), "tokens": tf.zeros(len(times), "int32"), "token_times": tf.constant(times)}
+    def written(self, text, times, ended=False):
+        tokens = tf.zeros(len(times), "int32")
+        return {"text": tf.constant(text), "tokens": tokens, "token_times": tf.constant(times), "ended": ended}
 
 
 def test_a_recording_is_cut_at_its_pauses():
@@ -95,6 +96,17 @@ def test_a_line_for_each_utterance_and_the_delay_in_the_time_of_the_recording():
     assert lag.heard == pytest.approx(len(waveform) / RATE)
     line = r"median 250 ms, 95 % 250 ms; computing \d+ ms for each 100 ms of audio, real-time factor 0\.\d{3}$"
     assert re.search(line, str(lag))
+
+
+def test_after_the_end_of_a_text_another_one_begins():
+    class Short(Counting):
+        def __call__(self, chunks):
+            for i, _ in enumerate(chunks):
+                yield self.written("abcdef"[i], [0.0], ended=i == 5)
+
+    file = io.StringIO()
+    write_live(Short(), chunks_of(recording(0, 1.8)), 0.5, file)
+    assert file.getvalue() == 3 * "abcdef\n"
 
 
 def test_waiting_for_audio_is_no_computation():
