@@ -124,6 +124,7 @@ def _transcribe_live(arguments):
     from demos.speech.streaming_session import open_streaming
 
     streaming = open_streaming(arguments.model)
+    streaming.warm_up()
     print(write_live(streaming, file_chunks(path, streaming.sample_rate), arguments.pause), file=sys.stderr)
 
 

@@ -30,7 +30,9 @@ def evaluate_streaming(run, split="test", data_dir=None):
     """
     model, config, corpus = open_evaluation(run, split, data_dir, {"beam_width": 1})
     utterances = corpus.utterances(split).as_numpy_iterator()
-    return compare(streaming(model, config.decoding), transcriber(model, config.decoding), utterances)
+    stream = streaming(model, config.decoding)
+    stream.warm_up()
+    return compare(stream, transcriber(model, config.decoding), utterances)
 
 
 def compare(stream, transcribe, utterances):

@@ -44,6 +44,11 @@ class Streaming:
             yield _written(written)
         yield _written(self.end(samples=tf.zeros(0), **state))
 
+    def warm_up(self):
+        """Hear a second of silence, as the first calls take longer: before there is anything to hear."""
+        for _ in self([tf.zeros(self.sample_rate)]):
+            pass
+
 
 def open_streaming(path):
     """Open the streaming part of a SavedModel, a run folder or a `.keras` file.

@@ -34,6 +34,9 @@ class Counting:
 
     sample_rate = RATE
 
+    def warm_up(self):
+        pass
+
     def __call__(self, chunks):
         self.heard = 0
         for chunk in chunks:
