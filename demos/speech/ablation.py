@@ -10,7 +10,7 @@ from demos.speech.judgement import totals
 from demos.speech.loading import search_of
 
 # What a rule is tried with where the settings of the run do without it.
-_TRIED = {"beam_width": 8, "ctc_weight": 0.1, "coverage_penalty": 0.01}
+_TRIED = {"beam_width": 8, "ctc_weight": 0.05, "coverage_penalty": 0.001}
 _NAMES = {"beam_width": "beam of {}", "ctc_weight": "+ CTC, weight {}", "coverage_penalty": "+ coverage, penalty {}"}
 _COLUMNS = ("wer", "cer", "sentence_error_rate", "looped", "unfinished", "real_time_factor")
 
@@ -23,7 +23,7 @@ def searches(decoding):
 
     >>> from demos.speech.decoding import DecodingConfig
     >>> [name for name, _ in searches(DecodingConfig(beam_width=4, ctc_weight=0.3))]
-    ['greedy', 'beam of 4', '+ CTC, weight 0.3', '+ coverage, penalty 0.01']
+    ['greedy', 'beam of 4', '+ CTC, weight 0.3', '+ coverage, penalty 0.001']
     """
     off = {"beam_width": 1, "n_best": 1, "ctc_weight": 0.0, "coverage_penalty": 0.0, "language_models": ()}
     config = dataclasses.replace(decoding, **off)
@@ -56,7 +56,7 @@ def ablate(run, split="test", data_dir=None, decoding=None):
     rows = {}
     for name, search in searches(config.decoding):
         judgements, speed = judgements_of(search_of(model, search), corpus, split)
-        rows[name] = {"decoding": dataclasses.asdict(search), **totals(judgements), **speed}
+        rows[name] = {"decoding": search.to_dict(), **totals(judgements), **speed}
         yield name, rows[name]
     folder = Path(run) if Path(run).is_dir() else Path(run).parent
     with write_beside(folder / "ablation.json") as beside:

@@ -11,6 +11,8 @@ from demos.speech.resampling import resize_spectrum
 
 # Cycles a sample: below it, coloured noise is flat, as its power would gather where nothing is heard (50 Hz of 16 kHz).
 LOWEST_NOISE = 1 / 320
+# Of the loudest sample: what is quieter at an end of a recording is silence.
+EDGE_LEVEL = 0.01
 
 
 @keras.saving.register_keras_serializable(package="keras_attn.speech")
@@ -109,6 +111,32 @@ class WaveformAugmentation:
     snr_db: tuple[float, float] = (10.0, 50.0)
     noise_slope: tuple[float, float] = (0.0, 1.5)
     gain_db: tuple[float, float] = (-12.0, 6.0)
+
+
+def vary_edges(audio, seed, lowest, highest):
+    """An utterance with another silence before and after it, for `tf.data.Dataset.map`.
+
+    What is quieter than a hundredth of the loudest sample at either end is cut off, and zeros are put there instead;
+    noise is for `augment_waveform`. Without this a recogniser depends on how closely recordings were cut.
+
+    Args:
+        audio: float32 `(samples,)`.
+        seed: integer `(2,)`; the same seed gives the same result.
+        lowest, highest: from which the number of zeros at each end is drawn evenly.
+
+    Returns:
+        float32 `(about as many samples,)`.
+
+    >>> vary_edges(tf.constant([0.0, 0.001, 0.5, 0.0, -0.2, 0.0]), [1, 2], 2, 2).numpy().tolist()
+    [0.0, 0.0, 0.5, 0.0, -0.20000000298023224, 0.0, 0.0]
+    """
+    size, number = tf.size(audio), tf.range(tf.size(audio))
+    loud = tf.abs(audio) > EDGE_LEVEL * tf.reduce_max(tf.abs(audio))
+    first = tf.minimum(tf.reduce_min(tf.where(loud, number, size)), size)
+    last = tf.reduce_max(tf.where(loud, number, -1))
+    sound = tf.where(first <= last, first, 0), tf.where(first <= last, last + 1, size)
+    zeros = tf.random.stateless_uniform([2], seed, lowest, highest + 1, "int32", alg="philox")
+    return tf.pad(audio[sound[0] : sound[1]], [zeros])
 
 
 def augment_waveform(audio, seed, options=WaveformAugmentation()):

@@ -1,5 +1,6 @@
 """What happens between the epochs of training."""
 
+import dataclasses
 import json
 
 import jiwer
@@ -27,19 +28,21 @@ class ValidationErrorRates(keras.callbacks.Callback):
     """Recognise the validation utterances and log what came out.
 
     `val_wer` and `val_cer` are shares of words and characters; `val_sharpness` and `val_monotonicity`, means of
-    `keras_attn.metrics`, rise when the attention forms.
+    `keras_attn.metrics`, rise when the attention forms. The search is greedy and without language models, else that of
+    `decoding`, a `DecodingConfig`.
 
     Attributes:
         pairs: utterances and `Transcript`s of the last epoch.
     """
 
-    def __init__(self, utterances):
+    def __init__(self, utterances, decoding=DecodingConfig()):
         super().__init__()
         self.utterances = utterances
+        self.decoding = dataclasses.replace(decoding, beam_width=1, n_best=1, language_models=())
         self.pairs = []
 
     def on_train_begin(self, logs=None):
-        self.transcribe = transcriber(self.model, DecodingConfig(beam_width=1))
+        self.transcribe = transcriber(self.model, self.decoding)
 
     def on_epoch_end(self, epoch, logs=None):
         self.pairs = list(recognise(self.transcribe, self.utterances))

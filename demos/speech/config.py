@@ -98,7 +98,10 @@ class SpecAugmentConfig:
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Everything that, with the data, determines a run; `vocabulary` is the largest number of tokens of `"bpe"`."""
+    """Everything that, with the data, determines a run; `vocabulary` is the largest number of tokens of `"bpe"`.
+
+    In training, the silence at either end of an utterance is drawn anew from `edge_silence`, seconds; None leaves it.
+    """
 
     dataset: str = "synthetic_speech/commands"
     test_speaker: str | None = None
@@ -110,6 +113,7 @@ class Config:
     speller: SpellerConfig = SpellerConfig()
     training: TrainingConfig = TrainingConfig()
     augmentation: WaveformAugmentation = WaveformAugmentation(snr_db=(20.0, 50.0))
+    edge_silence: tuple[float, float] | None = (0.0, 0.4)
     spec_augment: SpecAugmentConfig = SpecAugmentConfig()
     decoding: DecodingConfig = DecodingConfig()
 

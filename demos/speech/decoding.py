@@ -15,9 +15,9 @@ def number(default, low, high, help):
 class DecodingConfig:
     """How to search for the text; see `keras_attn.BeamSearch`. What each number means is said as its help."""
 
-    beam_width: int = number(4, 1, math.inf, "hypotheses kept by the search, 1 is greedy")
+    beam_width: int = number(8, 1, math.inf, "hypotheses kept by the search, 1 is greedy")
     n_best: int = number(1, 1, math.inf, "hypotheses that are returned, at most as many as are kept")
-    ctc_weight: float = number(0.0, 0, 0.99, "share of the CTC output of the listener in the log probability, below 1")
+    ctc_weight: float = number(0.05, 0, 0.99, "share of the CTC output of the listener in the log probability, below 1")
     length_normalization: float = number(1.0, 0, math.inf, "the score is divided by the length to the power of this")
     min_length_ratio: float = number(0.0, 0, math.inf, "at least so many tokens for each frame of the listener")
     max_length_ratio: float = number(1.0, 1e-9, math.inf, "at most so many tokens for each frame of the listener")
@@ -29,6 +29,10 @@ class DecodingConfig:
     language_models: tuple[str, ...] = ()  # paths of files, see `open_language_model`
     language_model_weight: float = number(0.3, 0, math.inf, "weight of the log probability of each language model")
     phrase_bonus: float = number(1.0, 0, math.inf, "what each token of a favoured phrase adds to the log probability")
+
+    def to_dict(self):
+        """What JSON gives back as it is."""
+        return dataclasses.asdict(self) | {"language_models": list(self.language_models)}
 
     def __post_init__(self):
         if self.n_best > self.beam_width:

@@ -1,6 +1,5 @@
 """How well a trained model does on a split: error rates, alignments against the true times, the worst utterances."""
 
-import dataclasses
 import json
 import time
 from pathlib import Path
@@ -50,7 +49,7 @@ def evaluate(run, split="test", data_dir=None, decoding=None, plots=5, phrases=(
         "model": str(run),
         "dataset": corpus.name,
         "split": split,
-        "decoding": dataclasses.asdict(config.decoding),
+        "decoding": config.decoding.to_dict(),
         **totals(judgements),
         **word_error_rates_of(judgements, phrases),
         **speed,

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from demos.speech.augmentation import augment_waveform
+from demos.speech.augmentation import augment_waveform, vary_edges
 
 BUCKETS = 6
 SHUFFLE_BUFFER = 2000
@@ -53,8 +53,13 @@ class TrainingBatches:
         utterances = self.corpus.utterances("train", seed=self.config.training.seed, epoch=epoch)
         utterances = utterances.shuffle(SHUFFLE_BUFFER, seed).repeat()
 
+        silence, rate = self.config.edge_silence, self.corpus.sample_rate
+        edges = silence and [round(seconds * rate) for seconds in silence]
+
         def prepare(index, utterance):
             waveform = _waveform(utterance["audio"])
+            if edges:
+                waveform = vary_edges(waveform, tf.stack([index, seed]), *edges)
             waveform, _ = augment_waveform(waveform, tf.stack([seed, index]), self.config.augmentation)
             return _model_inputs(waveform, utterance["text"], self.vocabulary)
 

@@ -55,7 +55,7 @@ def train(config, run, data_dir=None, resume=False, verbose="auto"):
         first = batches.dataset.take(_STATISTICS_BATCHES)
         features = (model.features(batch["waveform"], batch["num_samples"]) for batch in first)
         model.normalization.adapt(features)
-    recognised = ValidationErrorRates(list(corpus.utterances("validation").as_numpy_iterator()))
+    recognised = ValidationErrorRates(list(corpus.utterances("validation").as_numpy_iterator()), config.decoding)
     if not state.finished(config.training.epochs):
         model.fit(
             batches.dataset,

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from demos.speech import ablation
-from demos.speech.decoding import DecodingConfig
+from demos.speech.config import Config
 from demos.speech.errors import UserError
 from tests.demos.speech import tone_words
 from tests.demos.speech.test_evaluation import planted_transcriber, save_model
@@ -27,16 +27,16 @@ def run(tmp_path, monkeypatch):
 def test_one_rule_more_at_a_time(run, capsys):
     ablation.print_table(ablation.ablate(run, decoding={"ctc_weight": 0.25, "length_normalization": 0.5}))
     rows = capsys.readouterr().out.splitlines()[1:]
-    names = ["greedy", "beam of 4", "+ CTC, weight 0.25", "+ coverage, penalty 0.01"]
+    names = ["greedy", "beam of 8", "+ CTC, weight 0.25", "+ coverage, penalty 0.001"]
     assert [row[:26].strip() for row in rows] == names
     written = json.loads((run / "ablation.json").read_text())
     assert written["dataset"] == "tone_words" and list(written["searches"]) == names
-    searches = [DecodingConfig(**result["decoding"]) for result in written["searches"].values()]
+    searches = [Config().replace(decoding=result["decoding"]).decoding for result in written["searches"].values()]
     assert [(one.beam_width, one.ctc_weight, one.coverage_penalty) for one in searches] == [
         (1, 0, 0),
-        (4, 0, 0),
-        (4, 0.25, 0),
-        (4, 0.25, 0.01),
+        (8, 0, 0),
+        (8, 0.25, 0),
+        (8, 0.25, 0.001),
     ]
     assert {one.length_normalization for one in searches} == {0.5}
     greedy, beam = (written["searches"][name] for name in names[:2])

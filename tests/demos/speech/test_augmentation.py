@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from demos.speech.augmentation import SpecAugment, WaveformAugmentation, augment_waveform
+from demos.speech.augmentation import SpecAugment, WaveformAugmentation, augment_waveform, vary_edges
 
 LENGTHS = np.array([100, 60, 7, 0])
 MASK = np.arange(100) < LENGTHS[:, None]
@@ -140,6 +140,25 @@ def test_the_seed_decides():
     first, again, other = (augment_waveform(audio, seed, options) for seed in ([1, 2], [1, 2], [1, 3]))
     np.testing.assert_array_equal(first[0], again[0])
     assert first[1] == again[1] and first[1] != other[1]
+
+
+def test_edges_are_cut_and_silence_is_put_there(rng):
+    speech = np.concatenate([np.full(300, 0.001), rng.uniform(0.2, 0.9, 1000), np.zeros(200)]).astype("float32")
+    lengths = set()
+    for number in range(40):
+        edged = vary_edges(tf.constant(speech), [number, 7], 50, 400).numpy()
+        sound = np.flatnonzero(edged)
+        np.testing.assert_array_equal(edged[sound], speech[300:1300])
+        before, after = sound[0], len(edged) - 1 - sound[-1]
+        assert 50 <= before <= 400 and 50 <= after <= 400
+        lengths |= {before, after}
+    assert len(lengths) > 60
+    np.testing.assert_array_equal(edged, vary_edges(tf.constant(speech), [39, 7], 50, 400))
+
+
+def test_edges_of_silence_and_of_nothing():
+    for audio in (np.zeros(100, "float32"), np.zeros(0, "float32"), np.full(3, np.nan, "float32")):
+        assert len(vary_edges(tf.constant(audio), [1, 1], 5, 5)) == len(audio) + 10
 
 
 def test_fast_enough_in_a_dataset():

@@ -150,7 +150,11 @@ def test_what_comes_out_is_what_went_in(tmp_path):
     assert corpus.sample_rate == RATE and [corpus.size(split) for split in corpus.splits] == [1, 1, 1]
     found = everything(corpus)
     samples = soundfile.read(tmp_path / "long.wav", dtype="int16")[0]
-    parts = {"long.wav@0.5-2.0": samples[4000:16000], "long.wav@0.0-1.0": samples[:8000], "long.wav@2.0-": samples[16000:]}
+    parts = {
+        "long.wav@0.5-2.0": samples[4000:16000],
+        "long.wav@0.0-1.0": samples[:8000],
+        "long.wav@2.0-": samples[16000:],
+    }
     for name, part in parts.items():
         assert found[name]["audio"].dtype == np.int16
         np.testing.assert_array_equal(found[name]["audio"], part)

@@ -11,7 +11,9 @@ from demos.speech import pipeline
 from demos.speech.pipeline import TrainingBatches, bucket_boundaries, evaluation_batches
 from tests.demos.speech.tones import TINY, VOCABULARY, Tones, random_texts, tones
 
-NEUTRAL = TINY.replace(augmentation={"speed": (1.0, 1.0), "snr_db": (200.0, 200.0), "gain_db": (0.0, 0.0)})
+NEUTRAL = TINY.replace(
+    edge_silence=None, augmentation={"speed": (1.0, 1.0), "snr_db": (200.0, 200.0), "gain_db": (0.0, 0.0)}
+)
 
 
 def epoch(batches, number):
