@@ -24,8 +24,9 @@ import numpy as np
 from keras import ops
 
 from demos.speech import corpora, losses
-from demos.speech.features import LogMel, subtract_mean
+from demos.speech.features import LogMel
 from demos.speech.listener import Listener
+from demos.speech.normalization import subtract_mean
 from demos.speech.text import Vocabulary
 from keras_attn import Attention, AttentionCell, AttentionRNN, alignments, plot_alignment, scorers
 

@@ -8,9 +8,10 @@ from keras import ops
 from demos.speech import vocabularies
 from demos.speech.augmentation import SpecAugment
 from demos.speech.config import FeatureConfig, ListenerConfig, SpellerConfig
-from demos.speech.features import FeatureNormalization, LogMel, subtract_mean
+from demos.speech.features import LogMel
 from demos.speech.listener import Listener
 from demos.speech.losses import ctc_per_token, smoothed_cross_entropy, token_accuracy
+from demos.speech.normalization import FeatureNormalization, subtract_mean
 from demos.speech.speller import Speller
 
 

@@ -1,18 +1,30 @@
 """What the command line understands. Nothing heavy is imported here, so that `--help` answers at once."""
 
 import argparse
-import dataclasses
 from pathlib import Path
 
 from demos.speech import commands
 from demos.speech.argument_types import figure, number
 from demos.speech.data_options import add_data_options
-from demos.speech.decoding import DecodingConfig
 from demos.speech.formats import FORMATS
 from demos.speech.language_model_config import LanguageModelConfig
+from demos.speech.options import (
+    DEFAULT,
+    add_data_dir,
+    add_decoding,
+    add_model,
+    add_phrases,
+    add_places,
+    add_settings,
+    add_split,
+)
 from demos.speech.presets import PRESETS
 from demos.speech.transcribe import DEFAULT_MODEL
 
+_STREAM = (
+    "write while one FILE is heard; - stands for raw samples (16 bits, one channel, the rate of the model) from "
+    "standard input"
+)
 _EXAMPLES = """\
 Without a command, the whole road is gone on the synthetic commands: build the data, train, evaluate, export,
 transcribe. It takes about nine minutes on two cores.
@@ -40,7 +52,7 @@ def make_parser():
     )
     parser.set_defaults(command=commands.road, hint="; the same command goes on with it")
     # Names of their own, as those of a command would overwrite them.
-    _add_places(parser, "runs/demo", "road_")
+    add_places(parser, "runs/demo", "road_")
     subparsers = parser.add_subparsers(title="commands", metavar="command")
     for name, add_arguments in _COMMANDS.items():
         command = getattr(commands, name.replace("-", "_"))
@@ -53,7 +65,7 @@ def make_parser():
 
 
 def _add_train(parser):
-    _add_places(parser, "runs/ and the name of the dataset")
+    add_places(parser, "runs/ and the name of the dataset")
     parser.add_argument(
         "--dataset",
         metavar="NAME",
@@ -88,18 +100,18 @@ def _add_train(parser):
 
 
 def _add_presets(parser):
-    help = f"tokens that can be written {_DEFAULT}"
+    help = f"tokens that can be written {DEFAULT}"
     parser.add_argument("--vocabulary", type=number(int, 3, 20000), default=16000, metavar="N", help=help)
 
 
 def _add_evaluate(parser):
-    _add_model(parser, "run folder, or .keras file with its config.json beside it")
-    _add_split(parser)
-    _add_data_dir(parser)
-    _add_phrases(parser)
-    _add_decoding(parser)
+    add_model(parser, "run folder, or .keras file with its config.json beside it")
+    add_split(parser)
+    add_data_dir(parser)
+    add_phrases(parser)
+    add_decoding(parser)
     parser.add_argument(
-        "--plots", type=number(int, 0), default=5, metavar="N", help=f"worst utterances to draw {_DEFAULT}"
+        "--plots", type=number(int, 0), default=5, metavar="N", help=f"worst utterances to draw {DEFAULT}"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object (default: a table)")
     help = "hear the utterances bit by bit, and say how late each word is written (default: hear them whole)"
@@ -107,10 +119,10 @@ def _add_evaluate(parser):
 
 
 def _add_ablate(parser):
-    _add_model(parser, "run folder, or .keras file with its config.json beside it")
-    _add_split(parser)
-    _add_data_dir(parser)
-    _add_decoding(parser)
+    add_model(parser, "run folder, or .keras file with its config.json beside it")
+    add_split(parser)
+    add_data_dir(parser)
+    add_decoding(parser)
 
 
 def _add_transcribe(parser):
@@ -133,49 +145,49 @@ def _add_transcribe(parser):
     )
     add("--stream", action="store_true", help=f"{_STREAM} (default: write when all is heard)")
     add("--plot", type=Path, metavar="DIR", help="draw a figure of each segment there (default: none)")
-    add("--pause", type=number(float, 0.1), default=0.5, metavar="S", help=f"seconds of silence to cut at {_DEFAULT}")
+    add("--pause", type=number(float, 0.1), default=0.5, metavar="S", help=f"seconds of silence to cut at {DEFAULT}")
     add(
         "--margin",
         type=number(float, 0),
         default=0.1,
         metavar="S",
-        help=f"seconds of a pause that are kept {_DEFAULT}",
+        help=f"seconds of a pause that are kept {DEFAULT}",
     )
-    add("--longest", type=number(float, 1, 60), default=15.0, metavar="S", help=f"longest segment, seconds {_DEFAULT}")
-    _add_phrases(parser)
-    _add_decoding(parser)
+    add("--longest", type=number(float, 1, 60), default=15.0, metavar="S", help=f"longest segment, seconds {DEFAULT}")
+    add_phrases(parser)
+    add_decoding(parser)
 
 
 def _add_plot(parser):
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="audio (default: an utterance of a dataset)")
-    _add_model(parser, "SavedModel, run folder or .keras file")
+    add_model(parser, "SavedModel, run folder or .keras file")
     parser.add_argument("--dataset", metavar="NAME", help="of the utterance (default: that of the run)")
-    _add_split(parser)
-    parser.add_argument("--index", type=number(int, 0), default=0, metavar="N", help=f"of the utterance {_DEFAULT}")
+    add_split(parser)
+    parser.add_argument("--index", type=number(int, 0), default=0, metavar="N", help=f"of the utterance {DEFAULT}")
     parser.add_argument(
-        "--output", type=figure, default="alignment.png", metavar="FILE", help=f".png or .svg file {_DEFAULT}"
+        "--output", type=figure, default="alignment.png", metavar="FILE", help=f".png or .svg file {DEFAULT}"
     )
-    _add_data_dir(parser)
+    add_data_dir(parser)
 
 
 def _add_export(parser):
-    _add_model(parser, "run folder or .keras file")
+    add_model(parser, "run folder or .keras file")
     parser.add_argument(
         "--output", type=Path, metavar="DIR", help="folder of the SavedModel (default: saved_model in the run folder)"
     )
-    _add_decoding(parser)
+    add_decoding(parser)
 
 
 def _add_train_lm(parser):
-    _add_model(parser, "run folder, or .keras file with its config.json beside it")
+    add_model(parser, "run folder, or .keras file with its config.json beside it")
     texts = parser.add_mutually_exclusive_group()
     texts.add_argument("--text", type=Path, metavar="FILE", help="text, a sentence on each line (default: a dataset)")
     texts.add_argument("--dataset", metavar="NAME", help="whose texts to take (default: that of the run)")
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="model to write (default: language_model.keras in the run folder)"
     )
-    _add_data_dir(parser)
-    _add_settings(parser, LanguageModelConfig)
+    add_data_dir(parser)
+    add_settings(parser, LanguageModelConfig)
 
 
 _COMMANDS = {
@@ -188,65 +200,3 @@ _COMMANDS = {
     "plot": _add_plot,
     "export": _add_export,
 }
-_DEFAULT = "(default: %(default)s)"
-_STREAM = (
-    "write while one FILE is heard; - stands for raw samples (16 bits, one channel, the rate of the model) from "
-    "standard input"
-)
-
-
-def _add_places(parser, run, prefix=""):
-    parser.add_argument(
-        "--run", type=Path, dest=f"{prefix}run", metavar="DIR", help=f"folder for all that is made (default: {run})"
-    )
-    _add_data_dir(parser, prefix)
-
-
-def _add_data_dir(parser, prefix=""):
-    parser.add_argument(
-        "--data-dir",
-        type=Path,
-        dest=f"{prefix}data_dir",
-        metavar="DIR",
-        help="folder of TFDS for its datasets (default: ~/tensorflow_datasets)",
-    )
-
-
-def _add_model(parser, what):
-    parser.add_argument("--model", type=Path, required=True, metavar="MODEL", help=f"{what} (required)")
-
-
-def _add_split(parser):
-    parser.add_argument("--split", default="test", metavar="NAME", help=f"train, validation or test {_DEFAULT}")
-
-
-def _add_decoding(parser):
-    group = parser.add_argument_group("search", "how the text is found; config.json of the run may have other defaults")
-    _add_settings(group, DecodingConfig)
-    group.add_argument(
-        "--language-model",
-        dest="language_models",
-        action="append",
-        metavar="FILE",
-        help="made by train-lm, or an ARPA file of n-grams; may be given several times (default: none)",
-    )
-
-
-def _add_settings(group, settings):
-    """An option for each number of the settings; None when it is not given."""
-    for field in dataclasses.fields(settings):
-        if "limits" not in field.metadata:
-            continue
-        flag = "--" + field.name.replace("_", "-")
-        kind = int if field.type is int else float
-        limits = field.metadata["limits"]
-        default = "none" if field.default is None else field.default
-        group.add_argument(
-            flag, type=number(kind, *limits), metavar="N", help=f"{field.metadata['help']} (default: {default})"
-        )
-
-
-def _add_phrases(parser):
-    parser.add_argument(
-        "--phrases", type=Path, metavar="FILE", help="text file with a phrase to favour on each line (default: none)"
-    )

@@ -1,12 +1,13 @@
-"""LogMel against librosa, padding and lengths; FeatureNormalization against NumPy."""
+"""LogMel against librosa, padding and lengths."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from demos.speech.features import FeatureNormalization, LogMel, masked_statistics
+from demos.speech.features import LogMel
 from demos.speech.mel import mel_filters
+from demos.speech.normalization import FeatureNormalization
 
 LENGTHS = np.array([16000, 9876, 401, 37, 0], "int32")
 
@@ -131,32 +132,3 @@ def test_integer_samples_are_refused():
 
 def test_frame_times_are_the_middles():
     np.testing.assert_allclose(np.asarray(LogMel().frame_times(98))[[0, -1]], [0.0125, 0.9825], rtol=1e-6)
-
-
-def test_statistics_equal_numpy_over_real_frames_in_any_cut():
-    rng = np.random.default_rng(1)
-    features, mask = rng.normal(50, [1e-2, 3.0], (6, 11, 2)), rng.random((6, 11)) < 0.6
-    features[~mask] = np.nan
-    mask[5] = False
-    count, mean, variance = masked_statistics((features[i], mask[i]) for i in (slice(2), slice(2, 5), slice(5, 6)))
-    assert count == mask.sum()
-    np.testing.assert_allclose(mean, features[mask].mean(0), rtol=1e-12)
-    np.testing.assert_allclose(variance, features[mask].var(0), rtol=1e-9)
-
-
-def test_normalised_features_have_mean_0_and_variance_1(batch):
-    features, mask = LogMel()(*batch)
-    layer = FeatureNormalization()
-    layer.adapt([(features, mask)])
-    out, mask = np.asarray(layer(features, mask)), np.asarray(mask)
-    np.testing.assert_allclose(out[mask].mean(0), 0, atol=1e-5)
-    np.testing.assert_allclose(out[mask].std(0), 1, atol=1e-3)
-    assert not out[~mask].any()
-    assert not layer.trainable_weights and len(layer.weights) == 2
-
-
-def test_adapt_refuses_nothing_and_nan():
-    with pytest.raises(ValueError, match="Received: frames=0"):
-        FeatureNormalization().adapt([(np.zeros((1, 2, 3)), np.zeros((1, 2), bool))])
-    with pytest.raises(ValueError, match="Expected finite features"):
-        FeatureNormalization().adapt([(np.full((1, 2, 3), np.nan), np.ones((1, 2), bool))])
