@@ -8,7 +8,7 @@ from demos.speech import ablation
 from demos.speech.config import Config
 from demos.speech.errors import UserError
 from tests.demos.speech import tone_words
-from tests.demos.speech.test_evaluation import planted_transcriber, save_model
+from tests.demos.speech.planted import planted_transcriber, save_model
 
 
 @pytest.fixture
