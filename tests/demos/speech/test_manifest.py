@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from demos.speech import corpora
-from demos.speech.datasets.manifest.table import read_table
+from demos.speech.datasets.manifest.table import Row, read_table
 from demos.speech.errors import UserError
 from tests.demos.speech.small_model import sound
 
