@@ -28,7 +28,7 @@ class DecodingConfig:
     max_attention_shift: float | None = number(None, 0, math.inf, "seconds that the attention may leap at most")
     language_models: tuple[str, ...] = ()  # paths of files, see `open_language_model`
     language_model_weight: float = number(0.3, 0, math.inf, "weight of the log probability of each language model")
-    phrase_bonus: float = number(1.0, 0, math.inf, "what each token of a favoured phrase adds to the log probability")
+    phrase_bonus: float = number(0.3, 0, math.inf, "what each token of a favoured phrase adds to the log probability")
 
     def to_dict(self):
         """What JSON gives back as it is."""
