@@ -24,6 +24,6 @@ PRESETS = {
                 "config": {"chunk_size": 8, "mode": "auto", "noise": 1.0, "bias": -1.0},
             },
         },
-        "decoding": {"beam_width": 1},
+        "decoding": {"beam_width": 1, "ctc_weight": 0.0},
     },
 }

@@ -28,7 +28,7 @@ def evaluate_streaming(run, split="test", data_dir=None):
     Raises:
         UserError: as of `evaluate`, or the model needs what is heard later.
     """
-    model, config, corpus = open_evaluation(run, split, data_dir, {"beam_width": 1})
+    model, config, corpus = open_evaluation(run, split, data_dir, {"beam_width": 1, "ctc_weight": 0.0})
     utterances = corpus.utterances(split).as_numpy_iterator()
     stream = streaming(model, config.decoding)
     stream.warm_up()

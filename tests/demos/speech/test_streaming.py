@@ -21,7 +21,7 @@ from demos.speech.text import Vocabulary
 from tests.demos.speech import small_model
 
 RATE = small_model.RATE
-GREEDY = DecodingConfig(beam_width=1)
+GREEDY = DecodingConfig(beam_width=1, ctc_weight=0.0)
 CHUNKED, ALONE = (
     {"class_name": f"keras_attn>{name}", "config": {"mode": "auto", **options}}
     for name, options in (("MoChA", {"chunk_size": 3}), ("Monotonic", {}))
