@@ -43,6 +43,7 @@ def exported(tmp_path_factory):
         "coverage_penalty": 0.01,
         "end_threshold": 1.5,
         "max_attention_shift": 0.8,
+        "phrase_bonus": 3.0,
         "language_models": [str(folder / name) for name in ("lm.keras", "letters.arpa", "words.arpa")],
     }
     export(folder, folder / "saved_model", decoding)
