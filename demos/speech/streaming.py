@@ -168,9 +168,9 @@ def require_streaming(model):
         (
             "speller.alignment",
             type(alignment).__name__,
-            isinstance(alignment, (alignments.Monotonic, alignments.MoChA)),
+            isinstance(alignment, alignments.Monotonic),
         ),
-        ("mode", getattr(alignment, "mode", None), getattr(alignment, "mode", None) in ("hard", "auto")),
+        ("mode", getattr(alignment, "mode", None), getattr(alignment, "mode", None) in ("hard", "median", "auto")),
         ("chunk_size", getattr(alignment, "chunk_size", 1), getattr(alignment, "chunk_size", 1) is not None),
         ("chunk_scorer", type(chunk_scorer).__name__, isinstance(chunk_scorer, (*_SCORERS, type(None)))),
     ):

@@ -4,10 +4,9 @@ import keras
 from keras import ops
 
 from keras_attn import masking, registry, scorers
-from keras_attn.alignments.monotonic import first_stop
+from keras_attn.alignments.monotonic import Monotonic
 from keras_attn.alignments.moving_alignment import last_place
 from keras_attn.alignments.recurrences import linear_recurrence, running_maximum, shift
-from keras_attn.alignments.stopping_alignment import StoppingAlignment
 
 
 def spread_over_chunks(chosen, scores, mask, size):
@@ -45,7 +44,7 @@ def spread_over_all_before(chosen, scores, mask):
 
 
 @keras.saving.register_keras_serializable(package="keras_attn")
-class MoChA(StoppingAlignment):
+class MoChA(Monotonic):
     """Monotonic attention that finds where to stop, then soft attention over the chunk that ends there.
 
     ``b_j = sum_{k=j}^{j+w-1} a_k exp(u_j) / sum_{l=k-w+1}^k exp(u_l)``
@@ -73,8 +72,6 @@ class MoChA(StoppingAlignment):
     >>> print(ops.convert_to_numpy(spread_over_chunks(chosen, scores, ops.ones(4, dtype="bool"), size=2)))
     [0.   0.25 0.5  0.25]
     """
-
-    modes = ("parallel", "recursive", "hard", "auto")
 
     def __init__(
         self, chunk_size=4, chunk_scorer="additive", mode="parallel", noise=0.0, bias=0.0, seed=None, **kwargs
@@ -106,7 +103,7 @@ class MoChA(StoppingAlignment):
         return {**super().initial_state(memory, alignment), "position": position}
 
     def step(self, scores, mask, previous, state, query, memory, training=None):
-        chosen = first_stop(*self.stop_and_go(scores, mask, training), state["place"], self.mode == "recursive")
+        chosen = self.align(scores, mask, state["place"], training)
         chunk_scores = self.chunk_scorer.score(query, memory, {"position": state["position"][:, None]})[..., 0, :]
         if len(chunk_scores.shape) < len(scores.shape):
             chunk_scores = chunk_scores[:, None]

@@ -1,6 +1,7 @@
 """Monotonic attention."""
 
 import keras
+from keras import ops
 
 from keras_attn.alignments.recurrences import linear_recurrence, linear_recurrence_by_frame, shift
 from keras_attn.alignments.stopping_alignment import StoppingAlignment
@@ -39,12 +40,16 @@ class Monotonic(StoppingAlignment):
     * ``"hard"``: one frame gets all the weight, the first with ``p_j`` of at least 1/2, from the
       previous one on. If there is none, all weights are 0, and the next query starts from
       the same place. Nothing can be learnt in this mode.
-    * ``"auto"``: ``"parallel"`` in training, ``"hard"`` otherwise.
+    * ``"median"``: the same, but the frame is the first one by which it is at least as likely as not to
+      have stopped: ``sum_{k <= j} a_k >= 1/2``. Where training has spread a stop over some
+      frames, of which none has a ``p_j`` of 1/2, ``"hard"`` goes past all of them; this mode stops in
+      their middle. It stops at the frame of ``"hard"`` or earlier, and needs nothing that comes later.
+    * ``"auto"``: ``"parallel"`` in training, ``"median"`` otherwise.
 
     Args:
         mode: One of these.
         noise: Standard deviation of the noise, which drives training to probabilities near 0 and
-            1, so that ``"hard"`` makes little difference afterwards; 1 is a common choice.
+            1, so that a decision makes little difference afterwards; 1 is a common choice.
         bias: The number that ``r`` starts from. A negative one, such as -4, spreads the weights of
             an untrained model.
         seed: Seed of the noise.
@@ -59,10 +64,14 @@ class Monotonic(StoppingAlignment):
     [[0.5   0.25  0.125 0.   ]]
     """
 
-    modes = ("parallel", "recursive", "hard", "auto")
+    modes = ("parallel", "recursive", "hard", "median", "auto")
 
     def __init__(self, mode="parallel", noise=0.0, bias=0.0, seed=None, **kwargs):
         super().__init__(mode, noise, bias, seed, **kwargs)
 
     def align(self, scores, mask, previous=None, training=None):
-        return first_stop(*self.stop_and_go(scores, mask, training), previous, self.mode == "recursive")
+        chosen = first_stop(*self.stop_and_go(scores, mask, training), previous, self.mode == "recursive")
+        if self.mode_in(training) != "median":
+            return chosen
+        passed = ops.cumsum(ops.cast(chosen, "float32"), axis=-1) >= 0.5
+        return ops.cast(ops.logical_and(passed, ops.logical_not(shift(passed))), chosen.dtype)

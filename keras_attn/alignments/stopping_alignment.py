@@ -15,11 +15,12 @@ class StoppingAlignment(MovingAlignment):
     training, and 0 otherwise. In mode ``"hard"`` a ``p_j`` of at least 1/2 counts as 1 and a
     smaller one as 0. Masked frames have ``p_j = 0``.
 
-    A member must implement `align`, and name its modes in the attribute ``modes``.
+    A member must implement `align`, and name its modes in the attribute ``modes``: the soft one, which
+    can be trained, others, the one to decide with after training, and ``"auto"``.
 
     Args:
-        mode: One of ``modes``. ``"auto"`` stands for the first one in training and for ``"hard"``
-            otherwise.
+        mode: One of ``modes``. ``"auto"`` stands for the first one in training and for the last one
+            before it otherwise.
         noise: Standard deviation of the noise, which drives training to probabilities near 0 and 1.
         bias: The number that ``r`` starts from. A negative one makes untrained models go far.
         seed: Seed of the noise.
@@ -44,6 +45,12 @@ class StoppingAlignment(MovingAlignment):
         self.score_bias = self.add_weight(name="score_bias", shape=(), initializer=start)
         self.seed_generator = keras.random.SeedGenerator(self.seed, name="noise") if self.noise else None
 
+    def mode_in(self, training):
+        """The mode that ``"auto"`` stands for, or else the mode."""
+        if self.mode != "auto":
+            return self.mode
+        return self.modes[0] if training else self.modes[-2]
+
     def stop_and_go(self, scores, mask, training):
         """The probabilities ``p`` to stop and ``1 - p`` to go on, ``(..., Tv)`` both."""
         energies = scores + ops.cast(self.score_bias, scores.dtype)
@@ -51,7 +58,7 @@ class StoppingAlignment(MovingAlignment):
             noise = keras.random.normal(ops.shape(scores), dtype=scores.dtype, seed=self.seed_generator)
             energies = energies + self.noise * noise
         # 1 - p is a sigmoid too: the difference would be 0 where p is near 1.
-        hard = self.mode == "hard" or (self.mode == "auto" and not training)
+        hard = self.mode_in(training) == "hard"
         stop, go = (energies >= 0, energies < 0) if hard else (ops.sigmoid(energies), ops.sigmoid(-energies))
         stop, go = ops.cast(stop, scores.dtype), ops.cast(go, scores.dtype)
         return ops.where(mask, stop, ops.zeros_like(stop)), ops.where(mask, go, ops.ones_like(go))

@@ -71,7 +71,7 @@ def test_numpy_oracle(rng, size):
     np.testing.assert_allclose(alignment, np.stack(expected, axis=1), rtol=1e-4, atol=1e-7)
 
 
-@pytest.mark.parametrize("mode", ["parallel", "recursive", "hard", "auto"])
+@pytest.mark.parametrize("mode", ["parallel", "recursive", "hard", "median", "auto"])
 @pytest.mark.parametrize("training", [True, False])
 def test_a_chunk_of_one_frame_is_monotonic(rng, mode, training):
     scores, options = random_scores(rng), {"mode": mode, "noise": 0.5, "bias": 0.3, "seed": 1}
@@ -79,10 +79,11 @@ def test_a_chunk_of_one_frame_is_monotonic(rng, mode, training):
     np.testing.assert_array_equal(attend(MoChA(1, "dot", **options), scores, training=training), expected)
 
 
-@pytest.mark.parametrize("mode", ["hard", "auto"])
-def test_hard_is_a_softmax_over_the_chunk_that_ends_at_the_chosen_frame(rng, mode):
+@pytest.mark.parametrize(("mode", "decision"), [("hard", "hard"), ("median", "median"), ("auto", "median")])
+def test_a_decision_is_a_softmax_over_the_chunk_that_ends_at_the_chosen_frame(rng, mode, decision):
     scores, size = random_scores(rng, queries=6), 3
-    chosen, alignment = attend(Monotonic("hard"), scores), attend(MoChA(size, chunk_scores, mode), scores)
+    chosen = attend(Monotonic(decision, bias=-1.0), scores)
+    alignment = attend(MoChA(size, chunk_scores, mode, bias=-1.0), scores)
     assert 0 < chosen.sum() < chosen[..., 0].size
     for row, i in np.ndindex(2, 6):
         expected = np.zeros(6)
@@ -201,7 +202,7 @@ def test_names():
     ("options", "message"),
     [
         ({"chunk_size": 0}, r"at least one frame, or None for all. Received: chunk_size=0"),
-        ({"mode": "soft"}, r"'parallel', 'recursive', 'hard', 'auto'\]. Received: mode='soft'"),
+        ({"mode": "soft"}, r"'parallel', 'recursive', 'hard', 'median', 'auto'\]. Received: mode='soft'"),
         ({"chunk_scorer": "location_aware"}, r"that is not recurrent.* Received: chunk_scorer=LocationAware"),
         ({"chunk_scorer": scorers.MultiHead("location_aware")}, r"that is not recurrent.* chunk_scorer=MultiHead"),
     ],

@@ -23,7 +23,7 @@ from tests.demos.speech import small_model
 RATE = small_model.RATE
 GREEDY = DecodingConfig(beam_width=1, ctc_weight=0.0)
 CHUNKED, ALONE = (
-    {"class_name": f"keras_attn>{name}", "config": {"mode": "auto", **options}}
+    {"class_name": f"keras_attn>{name}", "config": {"mode": "auto", "bias": -2.0, **options}}
     for name, options in (("MoChA", {"chunk_size": 3}), ("Monotonic", {}))
 )
 
@@ -65,7 +65,7 @@ def assigned(variable, value):
 
 @pytest.fixture(scope="module")
 def model():
-    return make(CHUNKED, 9)
+    return make(CHUNKED, 12)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_what_comes_in_chunks_is_recognised_as_the_whole(whole, stream, seconds,
 
 
 def test_plain_monotonic_attention_does_so_too():
-    model = make(ALONE, 3)
+    model = make(ALONE, 12)
     assert_equal(transcriber(model, GREEDY), streaming(model, GREEDY), 2.0, 800)
 
 
