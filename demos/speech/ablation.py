@@ -38,13 +38,13 @@ def searches(decoding):
         yield f"+ language model, weight {decoding.language_model_weight}", dataclasses.replace(config, **models)
 
 
-def ablate(run, split="test", data_dir=None, decoding=None):
-    """Recognise a split of the data of a run with one search after the other.
+def ablate(run, split="test", data_dir=None, decoding=None, dataset=None):
+    """Recognise a split of the data of a run, or of other data, with one search after the other.
 
     Writes `ablation.json` into the folder of the model.
 
     Args:
-        run, split, data_dir, decoding: as for `evaluation.evaluate`.
+        run, split, data_dir, decoding, dataset: as for `evaluation.evaluate`.
 
     Yields:
         For each search of `searches` its name and a dict of results, see `evaluation.evaluate`.
@@ -52,7 +52,7 @@ def ablate(run, split="test", data_dir=None, decoding=None):
     Raises:
         UserError: as `evaluate`.
     """
-    model, config, corpus = open_evaluation(run, split, data_dir, decoding)
+    model, config, corpus = open_evaluation(run, split, data_dir, decoding, dataset)
     rows = {}
     for name, search in searches(config.decoding):
         judgements, speed = judgements_of(search_of(model, search), corpus, split)

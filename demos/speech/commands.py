@@ -60,15 +60,17 @@ def presets(arguments):
 
 
 def evaluate(arguments):
-    """Measure how well a model recognises a split of the data of its run."""
+    """Measure how well a model recognises a split of the data of its run, or of other data."""
     load_tensorflow()
     if arguments.stream:
         return _evaluate_streaming(arguments)
     from demos.speech.evaluation import evaluate, print_table
     from demos.speech.settings import decoding, phrases
 
-    model, split, search = arguments.model, arguments.split, decoding(arguments)
-    results = evaluate(model, split, arguments.data_dir, search, arguments.plots, phrases(arguments))
+    data = {"split": arguments.split, "data_dir": arguments.data_dir, "dataset": arguments.dataset}
+    results = evaluate(
+        arguments.model, decoding=decoding(arguments), plots=arguments.plots, phrases=phrases(arguments), **data
+    )
     if arguments.json:
         print(json.dumps(results, ensure_ascii=False))
     else:
@@ -81,7 +83,7 @@ def ablate(arguments):
     from demos.speech.ablation import ablate, print_table
     from demos.speech.settings import decoding
 
-    print_table(ablate(arguments.model, arguments.split, arguments.data_dir, decoding(arguments)))
+    print_table(ablate(arguments.model, arguments.split, arguments.data_dir, decoding(arguments), arguments.dataset))
 
 
 def transcribe(arguments):
@@ -132,7 +134,7 @@ def _evaluate_streaming(arguments):
     _check_streaming(arguments)
     from demos.speech.streaming_evaluation import evaluate_streaming
 
-    results = evaluate_streaming(arguments.model, arguments.split, arguments.data_dir)
+    results = evaluate_streaming(arguments.model, arguments.split, arguments.data_dir, arguments.dataset)
     if arguments.json:
         print(json.dumps(results))
     else:

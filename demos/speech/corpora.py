@@ -23,7 +23,7 @@ def get(name, data_dir=None, **options):
     """A corpus by its name.
 
     Args:
-        name: `"synthetic_speech/commands"`, `"synthetic_speech/digits"`, `"synthetic_speech/numbers"`,
+        name: `"synthetic_speech/commands"`, or with `digits`, `numbers` or `names` for the commands;
             `"spoken_digit"`, which has the option `test_speaker`; `"manifest:FILE.tsv"`, own recordings, with the
             options of `ManifestOptions`; or `"tfds:NAME"`, any dataset of TFDS, with those of `TfdsOptions`.
         data_dir: where TFDS keeps its datasets. None: where TFDS usually does.
@@ -87,7 +87,7 @@ def _spoken_digit(name, data_dir=None, test_speaker=None):
 
 # Datasets, each with one name.
 _CORPORA = {
-    **{f"synthetic_speech/{config}": _synthetic_speech for config in ("commands", "digits", "numbers")},
+    **{f"synthetic_speech/{config}": _synthetic_speech for config in ("commands", "digits", "numbers", "names")},
     "spoken_digit": _spoken_digit,
 }
 # Datasets that are named by the user.

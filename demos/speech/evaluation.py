@@ -17,8 +17,8 @@ from demos.speech.recognition import recognise
 from demos.speech.training import open_corpus, texts
 
 
-def evaluate(run, split="test", data_dir=None, decoding=None, plots=5, phrases=()):
-    """Recognise a split of the data of a run, and measure how well.
+def evaluate(run, split="test", data_dir=None, decoding=None, plots=5, phrases=(), dataset=None):
+    """Recognise a split of the data of a run, or of other data, and measure how well.
 
     Writes `evaluation.json`, and in `plots/evaluation` the figures of the worst utterances and of a few others, into
     the folder of the model. Progress goes to standard error, when that is a terminal.
@@ -30,6 +30,7 @@ def evaluate(run, split="test", data_dir=None, decoding=None, plots=5, phrases=(
         decoding: settings of the search that differ from those of the run, a dict.
         plots: the worst utterances to list and draw.
         phrases: to favour, strings; the words in them are counted by themselves, too.
+        dataset: name of other data than that of the run.
 
     Returns:
         What is in `evaluation.json`: the arguments, the results of `judgement.totals`, `seconds` of recognition,
@@ -40,7 +41,7 @@ def evaluate(run, split="test", data_dir=None, decoding=None, plots=5, phrases=(
         UserError: the model or its configuration cannot be read; they do not fit the dataset; there is no such split;
             the folder cannot be written.
     """
-    model, config, corpus = open_evaluation(run, split, data_dir, decoding)
+    model, config, corpus = open_evaluation(run, split, data_dir, decoding, dataset)
     folder = Path(run) if Path(run).is_dir() else Path(run).parent
     gallery = Gallery(corpus.sample_rate, corpus.size(split), worst=plots)
     transcribe = search_of(model, config.decoding, phrases)
@@ -60,12 +61,13 @@ def evaluate(run, split="test", data_dir=None, decoding=None, plots=5, phrases=(
     return results
 
 
-def open_evaluation(run, split, data_dir=None, decoding=None):
+def open_evaluation(run, split, data_dir=None, decoding=None, dataset=None):
     """The model of a run, its `Config` changed by `decoding`, and its corpus; see `evaluate`."""
     run = Path(run)
     model = open_model(run)
     config = Config.load((run if run.is_dir() else run.parent) / "config.json").replace(decoding=decoding or {})
-    corpus = open_corpus(config, data_dir)
+    config = config.replace(features={"sample_rate": model.features_config.sample_rate})
+    corpus = open_corpus(config, data_dir, dataset)
     _check_fit(model, corpus, split)
     return model, config, corpus
 

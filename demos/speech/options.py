@@ -34,7 +34,8 @@ def add_model(parser, what):
 
 
 def add_split(parser):
-    """The part of a dataset to work with."""
+    """The dataset to work with, and the part of it."""
+    parser.add_argument("--dataset", metavar="NAME", help="as for train (default: that of the run)")
     parser.add_argument("--split", default="test", metavar="NAME", help=f"train, validation or test {DEFAULT}")
 
 

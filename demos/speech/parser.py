@@ -69,8 +69,9 @@ def _add_train(parser):
     parser.add_argument(
         "--dataset",
         metavar="NAME",
-        help="synthetic_speech/commands, synthetic_speech/digits, synthetic_speech/numbers, spoken_digit, "
-        "manifest:FILE.tsv, own recordings, or tfds:NAME, of TensorFlow Datasets (default: synthetic_speech/commands)",
+        help="synthetic_speech/commands, synthetic_speech/digits, synthetic_speech/numbers, synthetic_speech/names, "
+        "spoken_digit, manifest:FILE.tsv, own recordings, or tfds:NAME, of TensorFlow Datasets "
+        "(default: synthetic_speech/commands)",
     )
     parser.add_argument(
         "--config",
@@ -161,7 +162,6 @@ def _add_transcribe(parser):
 def _add_plot(parser):
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="audio (default: an utterance of a dataset)")
     add_model(parser, "SavedModel, run folder or .keras file")
-    parser.add_argument("--dataset", metavar="NAME", help="of the utterance (default: that of the run)")
     add_split(parser)
     parser.add_argument("--index", type=number(int, 0), default=0, metavar="N", help=f"of the utterance {DEFAULT}")
     parser.add_argument(

@@ -60,12 +60,10 @@ def corpus_of(model, dataset=None, data_dir=None):
         dataset: a name, or None.
         data_dir: folder of TFDS; its own default when None.
     """
-    if dataset is not None:
-        return open_corpus(Config(dataset=dataset), data_dir)
     folder = next((folder for folder in (Path(model), Path(model).parent) if (folder / "config.json").exists()), None)
-    if folder is None:
+    if folder is None and dataset is None:
         raise UserError(f"There is no config.json beside {model} that tells the dataset: name it with --dataset")
-    return open_corpus(Config.load(folder / "config.json"), data_dir)
+    return open_corpus(Config.load(folder / "config.json") if folder else Config(), data_dir, dataset)
 
 
 def _draw(recogniser, utterance, output):

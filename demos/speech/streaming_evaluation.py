@@ -14,13 +14,14 @@ from demos.speech.streaming_export import streaming
 from demos.speech.word_times import matching_words, true_words
 
 
-def evaluate_streaming(run, split="test", data_dir=None):
-    """Recognise a split of the data of a run in chunks of `CHUNK` seconds, and whole.
+def evaluate_streaming(run, split="test", data_dir=None, dataset=None):
+    """Recognise a split of the data of a run, or of other data, in chunks of `CHUNK` seconds, and whole.
 
     Args:
         run: as for `evaluate`.
         split: name of the split.
         data_dir: folder of TFDS; its own default when None.
+        dataset: name of other data than that of the run.
 
     Returns:
         What `compare` returns.
@@ -28,7 +29,7 @@ def evaluate_streaming(run, split="test", data_dir=None):
     Raises:
         UserError: as of `evaluate`, or the model needs what is heard later.
     """
-    model, config, corpus = open_evaluation(run, split, data_dir, {"beam_width": 1, "ctc_weight": 0.0})
+    model, config, corpus = open_evaluation(run, split, data_dir, {"beam_width": 1, "ctc_weight": 0.0}, dataset)
     utterances = corpus.utterances(split).as_numpy_iterator()
     stream = streaming(model, config.decoding)
     stream.warm_up()

@@ -12,13 +12,15 @@ import tensorflow as tf
 from demos.speech import corpora, pipeline, vocabularies
 from demos.speech.alignment_plots import AlignmentPlots
 from demos.speech.callbacks import EpochNumber, RunState, ValidationErrorRates
-from demos.speech.config import Config
+from demos.speech.config import Config, DataConfig
 from demos.speech.errors import UserError
 from demos.speech.files import check_writable, remove_unfinished, write_beside
 from demos.speech.model import ListenAttendSpell
 
 # Batches from which the statistics of the features are taken.
 _STATISTICS_BATCHES = 20
+# Settings of `DataConfig` that say how texts are written.
+_OF_TEXTS = ("lowercase", "keep_punctuation")
 
 
 def train(config, run, data_dir=None, resume=False, verbose="auto"):
@@ -75,8 +77,11 @@ def train(config, run, data_dir=None, resume=False, verbose="auto"):
     return run / "model.keras"
 
 
-def open_corpus(config, data_dir=None):
-    """The corpus that a configuration names."""
+def open_corpus(config, data_dir=None, dataset=None):
+    """The corpus that a configuration names, or `dataset`, whose texts are then written in the same way."""
+    if dataset is not None:
+        own = {name: getattr(config.data, name) for name in _OF_TEXTS if name in corpora.options_of(dataset)}
+        config = dataclasses.replace(config, dataset=dataset, test_speaker=None, data=DataConfig(**own))
     asked = {"test_speaker": config.test_speaker, **dataclasses.asdict(config.data)}
     options = {name: value for name, value in asked.items() if value not in (None, False)}
     # What is not asked of the data, but follows from the model; only some corpora can make use of it.

@@ -6,6 +6,7 @@ import re
 import keras
 import numpy as np
 import pytest
+import soundfile
 import tensorflow as tf
 
 from demos.speech import evaluation
@@ -206,3 +207,17 @@ def test_the_worst_are_not_drawn_twice(run, monkeypatch):
     assert len(results["worst"]) == 6 and results["ordinary"] == []
     wers = [one["wer"] for one in results["worst"]]
     assert wers == sorted(wers, reverse=True)
+
+
+def test_other_data_are_brought_to_the_rate_of_the_model_and_written_as_its_own(model_folder, tmp_path):
+    config = json.loads((model_folder / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | {"test_speaker": "s", "data": {"lowercase": True}}))
+    (tmp_path / "model.keras").symlink_to(model_folder / "model.keras")
+    for split in ("train", "validation", "test"):
+        soundfile.write(tmp_path / f"{split}.wav", 0.1 * np.sin(np.arange(32000) / 9), 16000)
+    rows = [f"{split}.wav\tDo RE\t{split}" for split in ("train", "validation", "test")]
+    (tmp_path / "other.tsv").write_text("\n".join(["path\ttext\tsplit", *rows]) + "\n")
+    _, _, corpus = evaluation.open_evaluation(tmp_path, "test", tmp_path, dataset=f"manifest:{tmp_path}/other.tsv")
+    (utterance,) = corpus.utterances("test").as_numpy_iterator()
+    assert corpus.sample_rate == 8000 and len(utterance["audio"]) == 16000
+    assert utterance["text"] == b"do re"

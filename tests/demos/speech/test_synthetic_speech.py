@@ -9,6 +9,7 @@ from demos.speech.datasets import ctc_room
 from demos.speech.datasets.synthetic_speech import synthetic_speech_dataset_builder, utterance
 from demos.speech.datasets.synthetic_speech.draws import Draws
 from demos.speech.datasets.synthetic_speech.sentences import GRAMMARS, SIZES, sentences
+from demos.speech.datasets.synthetic_speech.sentences.names import KNOWN, NEW
 from demos.speech.datasets.synthetic_speech.sentences.number_words import cardinal
 from demos.speech.datasets.synthetic_speech.voices import VOICES
 
@@ -28,6 +29,17 @@ def test_sentences_never_change():
     assert sentences("commands")["test"][0] == "will it snow in boston next saturday"
     assert sentences("digits")["test"][0] == "nine four three three two two three"
     assert sentences("numbers")["test"][0] == "eight thirteen"
+    assert sentences("names")["test"][0] == "tell julia i will be four minutes late"
+
+
+def test_half_of_the_names_are_in_no_command():
+    known, new = ({name for names in group.values() for name in names.split("|")} for group in (KNOWN, NEW))
+    commands = {word for text in sentences("commands")["train"] for word in text.split()}
+    assert known <= commands and not new & commands
+    for texts in sentences("names").values():
+        found = [word for text in texts for word in text.split() if word in known | new]
+        assert len(found) >= len(texts) and all((known | new) & set(text.split()) for text in texts)
+        assert 0.4 < np.mean([name in new for name in found]) < 0.6
 
 
 def test_commands_are_short_and_have_a_few_hundred_words():

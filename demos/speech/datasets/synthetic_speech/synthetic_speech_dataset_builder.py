@@ -26,6 +26,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         tfds.core.BuilderConfig(name="commands", description="Things one says to a house and a phone."),
         tfds.core.BuilderConfig(name="digits", description="Strings of 3 to 7 digits."),
         tfds.core.BuilderConfig(name="numbers", description="Cardinals, years, times, prices and phone numbers."),
+        tfds.core.BuilderConfig(name="names", description="Commands with names, half of them names of no command."),
     ]
 
     def _info(self):

@@ -1,17 +1,22 @@
 """The sentences of each configuration: distinct, and in one split only."""
 
 from ..draws import Draws
-from . import commands, digits, numbers
+from . import commands, digits, names, numbers
 
 SIZES = {"train": 4000, "validation": 250, "test": 300}
-GRAMMARS = {"commands": commands.sentence, "digits": digits.sentence, "numbers": numbers.sentence}
+GRAMMARS = {
+    "commands": commands.sentence,
+    "digits": digits.sentence,
+    "numbers": numbers.sentence,
+    "names": names.sentence,
+}
 
 
 def sentences(config):
     """The sentences of a configuration.
 
     Args:
-        config: `"commands"`, `"digits"` or `"numbers"`.
+        config: `"commands"`, `"digits"`, `"numbers"` or `"names"`.
 
     Returns:
         A dict from split to list of strings. No sentence occurs twice, in one split or in two, and the words of

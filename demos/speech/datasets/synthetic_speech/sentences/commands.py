@@ -104,12 +104,11 @@ SLOTS = {
     "door": "front|back|garage|garden",
     "locked": "locked|closed",
 }
-_FILLERS = {slot: fillers.split("|") for slot, fillers in SLOTS.items()}
 
 
-def sentence(draws):
+def sentence(draws, slots=SLOTS):
     """One command of 3 to 8 words."""
     text = draws.choice(PATTERNS)
     while "{" in text:
-        text = re.sub(r"{(\w+)}", lambda slot: draws.choice(_FILLERS[slot[1]]), text)
-    return text if len(text.split()) <= MAX_WORDS else sentence(draws)
+        text = re.sub(r"{(\w+)}", lambda slot: draws.choice(slots[slot[1]].split("|")), text)
+    return text if len(text.split()) <= MAX_WORDS else sentence(draws, slots)
