@@ -31,7 +31,7 @@ class DataConfig:
 class FeatureConfig:
     """Log-mel features; `window` and `hop` in seconds, `sample_rate` in Hz (None: that of the dataset).
 
-    With `subtract_mean` each band has mean 0 in each utterance.
+    With `subtract_mean` each band has mean 0 over the loud frames of each utterance.
     """
 
     sample_rate: int | None = None

@@ -4,6 +4,9 @@ import keras
 import numpy as np
 from keras import ops
 
+# 30 dB, in natural logarithms of powers.
+LOUD = 3 * np.log(10)
+
 
 @keras.saving.register_keras_serializable(package="keras_attn.speech")
 class FeatureNormalization(keras.layers.Layer):
@@ -71,19 +74,25 @@ class FeatureNormalization(keras.layers.Layer):
 
 
 def subtract_mean(features, mask):
-    """Take the mean of every band over the real frames from each utterance: level, microphone and line drop out.
+    """Take the mean of every band over the loud frames from each utterance: level, microphone and line drop out.
+
+    A frame is loud if its greatest feature is within `LOUD` of that of the utterance. The mean of all frames would
+    depend on how much silence there is before and after the speech.
 
     Args:
-        features: `(batch, frames, bands)`.
+        features: `(batch, frames, bands)`, logarithms of powers.
         mask: bool `(batch, frames)`; features elsewhere are 0 afterwards.
 
-    >>> subtract_mean(np.array([[[1.0], [3.0], [9.0]]]), np.array([[True, True, False]])).numpy().squeeze().tolist()
-    [-1.0, 1.0, 0.0]
+    >>> features, mask = np.array([[[1.0], [3.0], [-9.0], [9.0]]]), np.array([[True, True, True, False]])
+    >>> subtract_mean(features, mask).numpy().squeeze().tolist()
+    [-1.0, 1.0, -11.0, 0.0]
     """
     mask = mask[..., None]
-    features = ops.where(mask, features, 0.0)
-    frames = ops.maximum(ops.sum(ops.cast(mask, features.dtype), axis=1, keepdims=True), 1.0)
-    return ops.where(mask, features - ops.sum(features, axis=1, keepdims=True) / frames, 0.0)
+    loudness = ops.where(mask, ops.max(features, axis=-1, keepdims=True), -np.inf)
+    loud = ops.logical_and(mask, loudness >= ops.max(loudness, axis=1, keepdims=True) - LOUD)
+    total = ops.sum(ops.where(loud, features, 0.0), axis=1, keepdims=True)
+    frames = ops.maximum(ops.sum(ops.cast(loud, features.dtype), axis=1, keepdims=True), 1.0)
+    return ops.where(mask, features - total / frames, 0.0)
 
 
 def masked_statistics(batches):
