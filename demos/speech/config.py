@@ -20,6 +20,7 @@ class DataConfig:
     lowercase: bool = False
     keep_punctuation: bool = False
     skip_bad: bool = False
+    word_times: str | None = None
     audio_feature: str | None = None
     text_feature: str | None = None
     train_split: str | None = None

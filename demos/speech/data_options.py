@@ -32,6 +32,8 @@ def add_data_options(parser):
     switch("--lowercase", help="write small letters only (default: as in the texts)")
     switch("--keep-punctuation", help="write punctuation, too (default: only apostrophes and hyphens inside words)")
     switch("--skip-bad", help="leave out own recordings with something wrong (default: name them all, and end)")
+    help = "of own recordings: a CTM file that tells when each word is said (default: the column words, or not known)"
+    add("--word-times", metavar="FILE", help=help)
     add("--audio-feature", metavar="NAME", help="of tfds: what is heard (default: the only audio)")
     add("--text-feature", metavar="NAME", help="of tfds: what is written (default: the only text, or labels)")
     _add_splits(add)

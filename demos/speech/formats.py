@@ -4,6 +4,7 @@ import dataclasses
 import json
 from pathlib import Path
 
+from demos.speech.ctm import to_ctm
 from demos.speech.errors import UserError
 from demos.speech.subtitles import to_srt, to_vtt
 from demos.speech.textgrid import to_textgrid
@@ -29,9 +30,10 @@ FORMATS = {
     "srt": (".srt", to_srt),
     "vtt": (".vtt", to_vtt),
     "textgrid": (".TextGrid", to_textgrid),
+    "ctm": (".ctm", to_ctm),
 }
 # Those of which several can follow each other on standard output.
-_IN_LINES = ("text", "json")
+_IN_LINES = ("text", "json", "ctm")
 
 
 def choose_format(name, output):

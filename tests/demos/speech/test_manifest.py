@@ -122,6 +122,28 @@ def test_what_comes_out_is_what_went_in(tmp_path):
     assert found["long.wav@2.0-"]["words"]["text"].tolist() == [] and found["long.wav@2.0-"]["text"] == b"four"
 
 
+def test_times_of_words_in_a_file_of_their_own(tmp_path):
+    """For whole recordings and parts of one, and built again when the file has changed."""
+    soundfile.write(tmp_path / "long.wav", sound(3.0), RATE, "PCM_16")
+    lines = ["long.wav\tone, two\t0.5\t2.0\t", "long.wav\tthree\t2\t\t2.25-2.5", "long.wav\tfour\t\t0.5\t"]
+    path, times = write(tmp_path, *lines, columns="path\ttext\tstart\tend\twords"), tmp_path / "times.ctm"
+    times.write_text("long 1 0.4 0.6 one\nlong 1 1.5 0.5 two\nlong 1 2.9 0.1 never\n")
+
+    def words(part):
+        return everything(get(path, tmp_path / "data", word_times=str(times)))[f"long.wav@{part}"]["words"]
+
+    found = words("0.5-2.0")
+    assert found["text"].tolist() == [b"one", b"two"]
+    np.testing.assert_allclose([found["start"], found["end"]], [[0.0, 1.0], [0.5, 1.5]])
+    np.testing.assert_allclose([words("2.0-")["start"], words("2.0-")["end"]], [[0.25], [0.5]])
+    assert not len(words("0.0-0.5")["text"])
+    times.write_text(times.read_text().replace("1.5 0.5", "1.75 0.25"))
+    np.testing.assert_allclose(words("0.5-2.0")["start"], [0.0, 1.25])
+    times.write_text("long 1 0.6 0.4 one\n")
+    with pytest.raises(UserError, match=r"rows.tsv:2: Expected the times of the words of 'one two'. Received: 'one'"):
+        words("0.5-2.0")
+
+
 def test_formats_rates_and_channels_become_one(tmp_path):
     rates = {"a.wav": 44100, "b.flac": 48000, "c.ogg": 16000, "d.mp3": 8000}
     for name, rate in rates.items():

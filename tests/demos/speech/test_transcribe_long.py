@@ -100,8 +100,15 @@ def test_pause_and_longest(recordings, capsys):
 
 def test_files_are_written_in_every_format(recordings, tmp_path, capsys):
     files = [recordings / "long.flac", recordings / "silent.wav"]
-    starts = {".txt": "", ".json": '{"file":', ".srt": "1\n00:00:0", ".vtt": "WEBVTT\n", ".TextGrid": "File type"}
-    for format, suffix in zip(("text", "json", "srt", "vtt", "textgrid"), starts, strict=True):
+    starts = {
+        ".txt": "",
+        ".json": '{"file":',
+        ".srt": "1\n00:00:0",
+        ".vtt": "WEBVTT\n",
+        ".TextGrid": "File type",
+        ".ctm": "long 1 ",
+    }
+    for format, suffix in zip(("text", "json", "srt", "vtt", "textgrid", "ctm"), starts, strict=True):
         written = [tmp_path / format / f"{name}{suffix}" for name in ("long", "silent")]
         out = output(capsys, *files, "--format", format, "--output", tmp_path / format)
         assert out.splitlines() == [str(path) for path in written]

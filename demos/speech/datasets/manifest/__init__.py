@@ -11,5 +11,6 @@ The first line names the columns; every other line that is not empty is a record
 | `start`, `end` | optional; the part of the recording to take, in seconds; empty for its start and its end |
 | `words` | optional; when each word of the text is said, seconds of the recording, as `0.31-0.52 0.60-1.04` |
 
-The file is UTF-8, and nothing in it is quoted.
+The file is UTF-8, and nothing in it is quoted. The times of words may stand in a CTM file of their own instead, see
+`demos.speech.ctm`.
 """

@@ -28,6 +28,7 @@ class ManifestOptions:
         max_seconds, frame_seconds, tokens: see `check_rows`.
         lowercase, keep_punctuation: see `spell`.
         skip_bad: whether to leave out bad rows, not to complain of them.
+        word_times: path of a CTM file, see `read_table`.
     """
 
     sample_rate: int | None = None
@@ -37,6 +38,7 @@ class ManifestOptions:
     skip_bad: bool = False
     frame_seconds: float | None = None
     tokens: str = "characters"
+    word_times: str | None = None
 
 
 def open_manifest(name, data_dir=None, options=ManifestOptions()):
@@ -57,7 +59,7 @@ def open_manifest(name, data_dir=None, options=ManifestOptions()):
         UserError: rows are bad, one line for each of them; or there are not enough good ones, or no manifest.
     """
     path = Path(name.partition(":")[2])
-    rows, problems = read_table(path, options.lowercase, options.keep_punctuation)
+    rows, problems = read_table(path, options.lowercase, options.keep_punctuation, options.word_times)
     builder = _builder(data_dir, name=f"{_slug(path.stem)}-{_fingerprint(path, rows, options)}")
     if not builder.is_prepared():
         rates, more = check_rows(rows, options.max_seconds, options.frame_seconds, options.tokens)
@@ -88,6 +90,8 @@ def _slug(text):
 def _fingerprint(path, rows, options):
     """A hash of all that the dataset depends on."""
     digest = hashlib.sha256(path.read_bytes())
+    if options.word_times:
+        digest.update(Path(options.word_times).read_bytes())
     for file in sorted({row.path for row in rows}):
         digest.update(repr((str(file), *_state(file))).encode())
     digest.update(repr(options).encode())

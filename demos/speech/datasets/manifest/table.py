@@ -5,6 +5,7 @@ import math
 import re
 from pathlib import Path
 
+from ...ctm import read_ctm
 from ...errors import UserError
 from ...spelling import spell
 
@@ -44,29 +45,32 @@ class Row:
         return f"{self.name}@{self.start or 0.0}-{'' if self.end is None else self.end}"
 
 
-def read_table(path, lowercase=False, keep_punctuation=False):
+def read_table(path, lowercase=False, keep_punctuation=False, word_times=None):
     """Read a manifest.
 
     Args:
         path: of the manifest.
         lowercase, keep_punctuation: of the texts, see `spell`.
+        word_times: a CTM file with the times of the words of rows that do not tell them.
 
     Returns:
         rows: list of `Row`.
         problems: a dict from the numbers of the other lines to what is wrong with them.
 
     Raises:
-        UserError: the file cannot be read, or its first line does not name the columns.
+        UserError: a file cannot be read, or the first line of the manifest does not name the columns.
     """
     path = Path(path)
     header, *lines = _lines(path)
     columns = _columns(path, header)
+    known = read_ctm(word_times) if word_times else {}
     rows, problems = [], {}
     for number, line in enumerate(lines, start=2):
         if not line.strip():
             continue
         try:
-            rows.append(_row(number, _values(columns, line), path.parent, lowercase, keep_punctuation))
+            row = _row(number, _values(columns, line), path.parent, lowercase, keep_punctuation)
+            rows.append(_with_times(row, known, lowercase, keep_punctuation))
         except UserError as error:
             problems[number] = str(error)
     return rows, problems
@@ -146,3 +150,21 @@ def _words(value, text):
             f"Received: words={value!r}"
         )
     return spans
+
+
+def _with_times(row, known, lowercase, keep_punctuation):
+    """A row with the times of its words, if they are known; a word belongs to the part in which its middle lies."""
+    start, end = row.start or 0.0, math.inf if row.end is None else row.end
+    words = known.get(row.name) or known.get(Path(row.name).stem, [])
+    words = [word for word in words if start <= (word.start + word.end) / 2 <= end]
+    if row.words or not words:
+        return row
+    # What stands for a sound, such as a dash, is no word of the text either.
+    spelled = [(spell(word.text, lowercase, keep_punctuation), word) for word in words]
+    spelled = [(text, word) for text, word in spelled if text]
+    if [text for text, _ in spelled] != row.text.split():
+        raise UserError(
+            f"Expected the times of the words of {row.text!r}. Received: {' '.join(w.text for w in words)!r}"
+        )
+    spans = tuple((max(word.start, start), min(word.end, end)) for _, word in spelled)
+    return dataclasses.replace(row, words=spans)
