@@ -163,8 +163,7 @@ def _with_times(row, known, lowercase, keep_punctuation):
     spelled = [(spell(word.text, lowercase, keep_punctuation), word) for word in words]
     spelled = [(text, word) for text, word in spelled if text]
     if [text for text, _ in spelled] != row.text.split():
-        raise UserError(
-            f"Expected the times of the words of {row.text!r}. Received: {' '.join(w.text for w in words)!r}"
-        )
+        received = " ".join(word.text for word in words)
+        raise UserError(f"Expected the times of the words of {row.text!r}. Received: {received!r}")
     spans = tuple((max(word.start, start), min(word.end, end)) for _, word in spelled)
     return dataclasses.replace(row, words=spans)
