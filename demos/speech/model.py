@@ -13,6 +13,7 @@ from demos.speech.listener import Listener
 from demos.speech.losses import ctc_per_token, smoothed_cross_entropy, token_accuracy
 from demos.speech.normalization import FeatureNormalization, subtract_mean
 from demos.speech.speller import Speller
+from keras_attn.losses import guided_attention_loss
 
 
 @keras.saving.register_keras_serializable(package="keras_attn.speech")
@@ -27,6 +28,7 @@ class ListenAttendSpell(keras.Model):
         spec_augment: arguments of `SpecAugment`, a dict.
         ctc_weight: share of the CTC loss.
         label_smoothing: share of the probability spread over all tokens in the target of the speller.
+        guided_attention: weight of the loss that leads attention to the diagonal.
         use_cudnn: as for `Listener`.
 
     Call arguments: a dict of
@@ -51,6 +53,7 @@ class ListenAttendSpell(keras.Model):
         spec_augment=None,
         ctc_weight=0.3,
         label_smoothing=0.1,
+        guided_attention=0.0,
         use_cudnn="auto",
         **kwargs,
     ):
@@ -62,6 +65,7 @@ class ListenAttendSpell(keras.Model):
         self.spec_augment_config = dict(spec_augment or {})
         self.ctc_weight = ctc_weight
         self.label_smoothing = label_smoothing
+        self.guided_attention = guided_attention
         self.use_cudnn = use_cudnn
         self._make_layers()
         self._build_layers()
@@ -118,7 +122,7 @@ class ListenAttendSpell(keras.Model):
         return {"logits": logits, "alignment": alignment, "ctc_logits": self.ctc(encoded), "mask": mask}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """`(1 - ctc_weight) speller_loss + ctc_weight ctc_loss`, both in nats per token."""
+        """`(1 - ctc_weight) speller_loss + ctc_weight ctc_loss`, both in nats per token, and guided attention."""
         tokens, num_tokens = x["tokens"], ops.cast(x["num_tokens"], "int32")
         targets = ops.pad(tokens, [[0, 0], [0, 1]], constant_values=self.vocabulary.end)
         real = ops.arange(ops.shape(targets)[1], dtype="int32") <= num_tokens[:, None]
@@ -129,7 +133,11 @@ class ListenAttendSpell(keras.Model):
         accuracy = token_accuracy(targets, y_pred["logits"], real)
         for name, value in {"speller_loss": speller, "ctc_loss": ctc, "accuracy": accuracy}.items():
             self.loss_means[name].update_state(value, sample_weight=weight)
-        return (1 - self.ctc_weight) * speller + self.ctc_weight * ctc
+        loss = (1 - self.ctc_weight) * speller + self.ctc_weight * ctc
+        if self.guided_attention:
+            away = guided_attention_loss(y_pred["alignment"], real, y_pred["mask"])
+            loss += self.guided_attention * ops.mean(away)
+        return loss
 
     def get_config(self):
         return super().get_config() | {
@@ -140,6 +148,7 @@ class ListenAttendSpell(keras.Model):
             "spec_augment": self.spec_augment_config,
             "ctc_weight": self.ctc_weight,
             "label_smoothing": self.label_smoothing,
+            "guided_attention": self.guided_attention,
             "use_cudnn": self.use_cudnn,
         }
 

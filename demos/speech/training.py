@@ -119,6 +119,7 @@ def make_model(config, vocabulary, sample_rate, steps):
             dataclasses.asdict(config.spec_augment),
             training.ctc_weight,
             training.label_smoothing,
+            training.guided_attention,
         )
     except (TypeError, ValueError) as error:
         raise UserError(f"The settings make no model: {str(error).splitlines()[0]}") from error

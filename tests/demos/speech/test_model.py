@@ -166,6 +166,21 @@ def test_the_losses_of_a_batch(trained):
     assert {mean.name for mean in trained.model.metrics} == {"loss", "speller_loss", "ctc_loss", "accuracy"}
 
 
+def test_guided_attention_costs_what_lies_away_from_the_diagonal(trained, monkeypatch):
+    batch = batch_of(TEXTS)
+    output = trained.model(batch)
+    without = trained.model.compute_loss(batch, None, output)
+    monkeypatch.setattr(trained.model, "guided_attention", 5.0)
+    cost = []
+    for alignment, steps, frames in zip(output["alignment"], batch["num_tokens"] + 1, output["mask"], strict=True):
+        frames = np.sum(frames)
+        away = np.arange(steps)[:, None] / steps - np.arange(frames) / frames
+        cost.append(np.mean(alignment.numpy()[:steps, :frames] * (1 - np.exp(-((away / 0.4) ** 2) / 2))))
+    loss = trained.model.compute_loss(batch, None, output)
+    np.testing.assert_allclose(loss - without, 5 * np.mean(cost), rtol=1e-4)
+    assert loss > without
+
+
 @pytest.mark.parametrize("texts", [[""], ["", "ab"]])
 def test_empty_texts_have_finite_losses(trained, texts):
     tokens, num_tokens = VOCABULARY.encode_tensor(texts)
