@@ -3,7 +3,7 @@
 import tensorflow as tf
 from keras import ops
 
-from demos.speech import words
+from demos.speech import word_edges, words
 from demos.speech.decoding import DecodingConfig
 from demos.speech.speller import Speller
 from keras_attn import BeamSearch, CTCPrefixScorer, Fusion, PhraseBias
@@ -38,7 +38,7 @@ class Decoder:
         words: string `(batch, count)`, empty where there are fewer.
         num_words: int32 `(batch,)`.
         word_ids: int32 `(batch, steps)`, the number of the word of each token, -1 for none.
-        word_times: `(batch, count, 2)`, start and end in seconds, read off the alignment.
+        word_times: `(batch, count, 2)`, start and end in seconds, see `word_edges`.
         word_confidence: `(batch, count)`, see `words.word_confidence`.
         n_best_text: string `(batch, n_best)`, best first.
         n_best_score: `(batch, n_best)`; -inf where there are fewer hypotheses.
@@ -54,7 +54,8 @@ class Decoder:
 
     def __call__(self, waveform, num_samples, phrases=None):
         model, config = self.model, self.config
-        encoded, mask = model.listen(waveform, num_samples, training=False)
+        heard = model.log_mel(waveform, num_samples)
+        encoded, mask = model.listen(*heard, training=False)
         num_frames = ops.sum(ops.cast(mask, "int32"), axis=1)
         steps_and_weights, state, constants = zip(*self._parts(encoded, mask, phrases), strict=True)
         shift = config.max_attention_shift
@@ -78,7 +79,7 @@ class Decoder:
             min_length=_limit(num_frames, config.min_length_ratio),
             mask=mask,
         )
-        return self._written(result) | {
+        return self._written(result, *heard) | {
             "ended": ops.logical_or(result.ended[:, 0], num_frames == 0),
             "frame_times": model.frame_times(ops.shape(mask)[1]),
             "num_frames": num_frames,
@@ -109,13 +110,17 @@ class Decoder:
         log_probs, speller = self.model.speller.step(tokens, state["speller"], memory)
         return log_probs, {"speller": speller, "log_probs": log_probs}
 
-    def _written(self, result):
+    def _written(self, result, log_mel, mask):
         vocabulary = self.model.vocabulary
         tokens, num_tokens = result.tokens[:, 0], result.lengths[:, 0]
         alignment, log_probs = (result.history[name][:, 0] for name in ("alignment", "log_probs"))
         log_probs = ops.take_along_axis(log_probs, tokens[:, :, None], axis=2)[:, :, 0]
         ids, num_words = words.word_ids(tokens, num_tokens, vocabulary)
         count = ops.max(num_words, initial=0)
+        times = words.word_times(alignment, ids, count, **self.model.frame_grid)
+        times = word_edges.to_quiet(
+            times, num_words, word_edges.loudness(log_mel), mask, **self.model.log_mel.frame_grid
+        )
         texts = [vocabulary.decode_tensor(result.tokens[:, n], result.lengths[:, n]) for n in range(self.config.n_best)]
         return {
             "text": texts[0],
@@ -126,7 +131,7 @@ class Decoder:
             "words": words.word_texts(tokens, ids, count, vocabulary),
             "num_words": num_words,
             "word_ids": ids,
-            "word_times": words.word_times(alignment, ids, count, **self.model.frame_grid),
+            "word_times": times,
             "word_confidence": words.word_confidence(log_probs, ids, count),
             "n_best_text": tf.stack(texts, axis=1),
             "n_best_score": result.scores,

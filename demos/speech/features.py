@@ -134,6 +134,14 @@ class LogMel(keras.layers.Layer):
         return self.first_frame_time + self.frame_duration * frames
 
     @property
+    def frame_grid(self):
+        """Where the frames lie: `frame_duration`, and `offset`, the start of the first one, in seconds.
+
+        A frame lasts from half a `frame_duration` before to half after its middle.
+        """
+        return {"frame_duration": self.frame_duration, "offset": self.first_frame_time - self.frame_duration / 2}
+
+    @property
     def first_frame_time(self):
         """Time of the middle of the first frame, seconds."""
         return self._window_samples / 2 / self.sample_rate

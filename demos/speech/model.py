@@ -90,12 +90,9 @@ class ListenAttendSpell(keras.Model):
 
     @property
     def frame_grid(self):
-        """Where the encoder frames lie: `frame_duration`, and `offset`, the start of the first one, in seconds.
-
-        A frame lasts from half a `frame_duration` before to half after the middle of the features that it joins.
-        """
-        joined, step = self.listener_config.reduction, self.log_mel.frame_duration
-        return {"frame_duration": joined * step, "offset": self.log_mel.first_frame_time - step / 2}
+        """Where the encoder frames lie: `frame_duration`, and `offset`, the start of the first one, in seconds."""
+        grid = self.log_mel.frame_grid
+        return grid | {"frame_duration": self.listener_config.reduction * grid["frame_duration"]}
 
     def frame_times(self, num_frames):
         """Times in seconds of the middles of the encoder frames `0 .. num_frames - 1`."""
@@ -105,18 +102,21 @@ class ListenAttendSpell(keras.Model):
 
     def features(self, waveform, num_samples):
         """Log-mel features before the normalisation with the statistics of the training data, and their mask."""
-        features, mask = self.log_mel(waveform, num_samples)
-        return (subtract_mean(features, mask) if self.features_config.subtract_mean else features), mask
+        log_mel, mask = self.log_mel(waveform, num_samples)
+        return self._without_mean(log_mel, mask), mask
 
-    def listen(self, waveform, num_samples, training=None):
-        """Encode waveforms: `(batch, frames, dim)` and the mask `(batch, frames)`."""
-        features, mask = self.features(waveform, num_samples)
-        features = self.normalization(features, mask)
+    def listen(self, log_mel, mask, training=None):
+        """Encode log-mel features `(batch, frames, bands)`: `(batch, encoder frames, dim)`, and its mask."""
+        features = self.normalization(self._without_mean(log_mel, mask), mask)
         features = self.spec_augment(features, mask, training=training)
         return self.listener(features, mask, training=training)
 
+    def _without_mean(self, log_mel, mask):
+        return subtract_mean(log_mel, mask) if self.features_config.subtract_mean else log_mel
+
     def call(self, inputs, training=None):
-        encoded, mask = self.listen(inputs["waveform"], inputs["num_samples"], training)
+        log_mel, mask = self.log_mel(inputs["waveform"], inputs["num_samples"])
+        encoded, mask = self.listen(log_mel, mask, training)
         tokens = ops.pad(inputs["tokens"], [[0, 0], [1, 0]], constant_values=self.vocabulary.start)
         logits, alignment = self.speller(tokens, encoded, mask, training=training)
         return {"logits": logits, "alignment": alignment, "ctc_logits": self.ctc(encoded), "mask": mask}
