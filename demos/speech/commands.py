@@ -20,11 +20,13 @@ def road(arguments):
 def train(arguments):
     """Train a recogniser."""
     load_tensorflow()
-    from demos.speech.settings import run_folder, settings
+    from demos.speech.settings import check_resume, run_folder, settings
     from demos.speech.training import train
 
     config = settings(arguments)
     run = arguments.run or run_folder(config.dataset)
+    if arguments.resume:
+        check_resume(arguments, run)
     model = train(config, run, arguments.data_dir, arguments.resume, _verbosity())
     print(f"The best model is in {model}; to see how good it is: python -m demos.speech evaluate --model {run}")
 

@@ -11,6 +11,10 @@ from demos.speech.data_options import TOKENS
 from demos.speech.decoding import DecodingConfig
 from demos.speech.errors import UserError
 
+# Passes over the data, and steps, that training takes at least.
+EPOCHS = 7
+STEPS = 800
+
 
 @dataclasses.dataclass(frozen=True)
 class DataConfig:
@@ -76,10 +80,11 @@ class SpellerConfig:
 class TrainingConfig:
     """How to train. The learning rate rises for a share `warmup` of all steps, then falls to 0 along a cosine.
 
+    `epochs` None: `EPOCHS`, and more where that is less than `STEPS` steps. `patience` None: half of the epochs.
     `guided_attention` is the weight of `keras_attn.losses.guided_attention_loss`, which leads to the diagonal.
     """
 
-    epochs: int = 7
+    epochs: int | None = None
     batch_size: int = 32
     learning_rate: float = 2e-3
     warmup: float = 0.05
@@ -87,8 +92,18 @@ class TrainingConfig:
     ctc_weight: float = 0.3
     label_smoothing: float = 0.1
     guided_attention: float = 0.0
-    patience: int = 5
+    patience: int | None = None
     seed: int = 0
+
+    def budget(self, steps_per_epoch):
+        """The same with numbers for `epochs` and `patience`.
+
+        >>> small = TrainingConfig().budget(steps_per_epoch=8)
+        >>> small.epochs, small.patience
+        (100, 50)
+        """
+        epochs = self.epochs or max(EPOCHS, math.ceil(STEPS / steps_per_epoch))
+        return dataclasses.replace(self, epochs=epochs, patience=self.patience or math.ceil(epochs / 2))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,7 +147,7 @@ class Config:
     @classmethod
     def of_dataset(cls, dataset):
         """The settings that suit a dataset: the defaults, changed by its recipe."""
-        return cls().replace(dataset=dataset, **_RECIPES.get(dataset, {}))
+        return cls().replace(dataset=dataset, **_RECIPES.get(dataset.partition("+")[0], {}))
 
     @classmethod
     def from_dict(cls, values):

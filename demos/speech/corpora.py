@@ -12,9 +12,11 @@ of an epoch inside `tf.data.Dataset.flat_map`; a corpus whose utterances are the
 
 import dataclasses
 import inspect
+import re
 
 from .datasets.fixed_corpus import of_builder
 from .datasets.manifest.corpus import ManifestOptions, open_manifest
+from .datasets.mixture import Mixture
 from .datasets.tfds_corpus import TfdsOptions, open_tfds
 from .errors import UserError
 
@@ -25,7 +27,8 @@ def get(name, data_dir=None, **options):
     Args:
         name: `"synthetic_speech/commands"`, or with `digits`, `numbers` or `names` for the commands;
             `"spoken_digit"`, which has the option `test_speaker`; `"manifest:FILE.tsv"`, own recordings, with the
-            options of `ManifestOptions`; or `"tfds:NAME"`, any dataset of TFDS, with those of `TfdsOptions`.
+            options of `ManifestOptions`; or `"tfds:NAME"`, any dataset of TFDS, with those of `TfdsOptions`. With a
+            `+` and another name after it, what is in that one is trained on, too; options are those of the first.
         data_dir: where TFDS keeps its datasets. None: where TFDS usually does.
         **options: of that corpus.
 
@@ -37,13 +40,25 @@ def get(name, data_dir=None, **options):
         >>> corpus.size("test")  # doctest: +SKIP
         300
     """
+    name, *others = parts(name)
     known = options_of(name)
     if unknown := sorted(set(options) - set(known)):
         raise UserError(f"Expected options of {name}: {', '.join(known) or 'none'}. Received: {', '.join(unknown)}")
     if name in _CORPORA:
-        return _CORPORA[name](name, data_dir, **options)
-    opener, kind = _family(name)
-    return opener(name, data_dir, kind(**options))
+        corpus = _CORPORA[name](name, data_dir, **options)
+    else:
+        opener, kind = _family(name)
+        corpus = opener(name, data_dir, kind(**options))
+    return Mixture([corpus, *(get(other, data_dir) for other in others)]) if others else corpus
+
+
+def parts(name):
+    """The names of the corpora in the name of a mixture, a list.
+
+    >>> parts("spoken_digit+synthetic_speech/digits"), parts("manifest:a+b.tsv")
+    (['spoken_digit', 'synthetic_speech/digits'], ['manifest:a+b.tsv'])
+    """
+    return re.split(rf"\+(?={'|'.join(re.escape(known) for known in (*_CORPORA, 'manifest:', 'tfds:'))})", name)
 
 
 def options_of(name):
@@ -52,6 +67,7 @@ def options_of(name):
     >>> options_of("spoken_digit")
     ['test_speaker']
     """
+    name = parts(name)[0]
     if name in _CORPORA:
         signature = inspect.signature(_CORPORA[name])
         return [option for option in signature.parameters if option not in ("name", "data_dir")]

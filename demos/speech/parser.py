@@ -70,7 +70,8 @@ def _add_train(parser):
         "--dataset",
         metavar="NAME",
         help="synthetic_speech/commands, synthetic_speech/digits, synthetic_speech/numbers, synthetic_speech/names, "
-        "spoken_digit, manifest:FILE.tsv, own recordings, or tfds:NAME, of TensorFlow Datasets "
+        "spoken_digit, manifest:FILE.tsv, own recordings, or tfds:NAME, of TensorFlow Datasets; with + and another one "
+        "after it, that one is trained on, too "
         "(default: synthetic_speech/commands)",
     )
     parser.add_argument(
@@ -84,7 +85,11 @@ def _add_train(parser):
     parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped (default: a new run)")
     parser.add_argument("--seed", type=int, metavar="N", help="of all random numbers (default: 0)")
     parser.add_argument(
-        "--epochs", type=int, metavar="N", help="at most so many passes over the data (default: 7; 12 for spoken_digit)"
+        "--epochs",
+        type=int,
+        metavar="N",
+        help="at most so many passes over the data "
+        "(default: 7, and more where that is less than 800 steps; 12 for spoken_digit)",
     )
     parser.add_argument("--batch-size", type=int, metavar="N", help="utterances a step (default: 32)")
     parser.add_argument("--learning-rate", type=float, metavar="R", help="its highest value (default: 0.002)")

@@ -27,19 +27,20 @@ _SHORT = {
 }
 
 
-def settings(arguments):
+def settings(arguments, start=None):
     """The `Config` of the arguments of `train`: of the file, changed by the preset, the options, and `--set`.
 
+    Args:
+        arguments: as the parser returns them.
+        start: a `Config` to change where no file is given; that which suits the dataset when None.
+
     Raises:
-        UserError: the file cannot be read, a setting makes no sense, or there are settings for a run to resume, which
-            has its own.
+        UserError: the file cannot be read, or a setting makes no sense.
     """
     given = {name: getattr(arguments, name) for name in _SHORT if getattr(arguments, name) is not None}
     if "dataset" in given:
         given["dataset"] = _wherever(given["dataset"])
-    if arguments.resume:
-        _check_resume(arguments, given)
-    suited = Config.of_dataset(given["dataset"]) if "dataset" in given else Config()
+    suited = start or (Config.of_dataset(given["dataset"]) if "dataset" in given else Config())
     config = Config.load(config_file(arguments.config)) if arguments.config else suited
     if arguments.preset:
         config = config.replace(**PRESETS[arguments.preset])
@@ -132,11 +133,26 @@ def nested(name, value):
     return value
 
 
-def _check_resume(arguments, given):
-    # The dataset may be needed to find the run.
-    names = [name for name in given if name != "dataset" or arguments.run]
-    options = [f"--{name.replace('_', '-')}" for name in names]
-    others = {"config": arguments.config, "preset": arguments.preset, "set": arguments.settings}
-    options += [f"--{name}" for name, value in others.items() if value]
-    if options:
-        raise UserError(f"--resume goes on with the settings of the run: leave out {', '.join(options)}")
+def check_resume(arguments, run):
+    """Raise UserError if the arguments of `train` ask for other settings than those of the run to resume."""
+    path = run / "config.json"
+    if not path.exists():
+        return
+    own = Config.load(path)
+    asked, own = _flat(settings(arguments, own).to_dict()), _flat(own.to_dict())
+    # What a file leaves open was settled when the run began.
+    others = [
+        f"{name}={asked.get(name)!r} (the run has {own[name]!r})"
+        for name in own
+        if asked.get(name) not in (own[name], None)
+    ]
+    if others:
+        raise UserError(f"--resume goes on with the settings of the run. Received: {', '.join(others)}")
+
+
+def _flat(values, prefix=""):
+    """Nested settings as one dict, with dots in the names."""
+    flat = {}
+    for name, value in values.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+    return flat

@@ -47,6 +47,7 @@ def train(config, run, data_dir=None, resume=False, verbose="auto"):
     known = (text for split in ("train", "validation") for text in texts(corpus, split))
     vocabulary = vocabularies.make(config, known)
     batches = pipeline.TrainingBatches(corpus, vocabulary, config)
+    config = dataclasses.replace(config, training=config.training.budget(batches.steps))
     validation = pipeline.evaluation_batches(corpus, "validation", vocabulary, config.training.batch_size)
     model = make_model(config, vocabulary, corpus.sample_rate, config.training.epochs * batches.steps)
     # Now that nothing is wrong with the settings, the folder becomes that of this run.

@@ -10,13 +10,17 @@ from demos.speech import corpora
 from demos.speech.config import Config
 from demos.speech.errors import UserError
 from demos.speech.parser import make_parser
-from demos.speech.settings import config_file, settings
+from demos.speech.settings import check_resume, config_file, settings
 
 RECIPES = sorted(Path(config_file("yes_no")).parent.glob("*.json"))
 
 
+def parse(*options):
+    return make_parser().parse_args(["train", *map(str, options)])
+
+
 def train(*options):
-    return settings(make_parser().parse_args(["train", *map(str, options)]))
+    return settings(parse(*options))
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
@@ -56,6 +60,16 @@ def test_a_manifest_is_found_from_everywhere(tmp_path, monkeypatch):
     assert train("--dataset", "manifest:a.tsv").dataset == f"manifest:{tmp_path}/a.tsv"
 
 
-def test_a_run_to_resume_has_its_own_data():
-    with pytest.raises(UserError, match="leave out --lowercase, --train-split"):
-        train("--resume", "--lowercase", "--train-split", "train")
+def test_a_run_is_resumed_with_its_own_settings(tmp_path):
+    given = ["--dataset", "spoken_digit", "--preset", "streaming", "--seed", 3, "--set", "speller.scorer=dot"]
+    arguments = parse("--run", tmp_path, *given)
+    settings(arguments).replace(training={"patience": 9}).save(tmp_path / "config.json")
+    check_resume(arguments, tmp_path)
+    check_resume(parse("--run", tmp_path), tmp_path)
+    check_resume(arguments, tmp_path / "nothing here")
+
+
+def test_a_run_is_not_resumed_with_other_settings(tmp_path):
+    Config().replace(training={"epochs": 7}).save(tmp_path / "config.json")
+    with pytest.raises(UserError, match="others than listener.units=64, training.seed=1$"):
+        check_resume(parse("--seed", 1, "--epochs", 7, "--set", "listener.units=64"), tmp_path)

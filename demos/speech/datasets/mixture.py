@@ -1,0 +1,50 @@
+"""A corpus to train on together with others."""
+
+import tensorflow as tf
+
+from ..resampling import resample
+
+
+class Mixture:
+    """The utterances of several corpora to train on, and the validation and test utterances of the first of them.
+
+    Args:
+        corpora: as `demos.speech.corpora` describes them; what the others say is brought to the sample rate of the
+            first.
+    """
+
+    def __init__(self, corpora):
+        self._corpora = corpora
+        self.name = "+".join(corpus.name for corpus in corpora)
+        self.sample_rate = corpora[0].sample_rate
+        self.splits = corpora[0].splits
+
+    def size(self, split):
+        """The number of utterances in a split."""
+        return sum(corpus.size(split) for corpus in self._of(split))
+
+    def utterances(self, split, seed=0, epoch=0):
+        """The utterances of a split, those to train on mixed evenly."""
+        corpora = self._of(split)
+        if len(corpora) == 1:
+            return corpora[0].utterances(split, seed, epoch)
+        return tf.data.Dataset.sample_from_datasets(
+            [self._heard(corpus, split, seed, epoch) for corpus in corpora],
+            weights=[corpus.size(split) / self.size(split) for corpus in corpora],
+            seed=1,
+        )
+
+    def _of(self, split):
+        return self._corpora if split == "train" else self._corpora[:1]
+
+    def _heard(self, corpus, split, seed, epoch):
+        """The utterances of one of the corpora, at the sample rate of all; times and speakers are left out."""
+
+        def heard(utterance):
+            audio = utterance["audio"]
+            if corpus.sample_rate != self.sample_rate:
+                audio = resample(tf.cast(audio, "float32"), corpus.sample_rate, self.sample_rate)
+                audio = tf.cast(tf.clip_by_value(tf.round(audio), -32768, 32767), "int16")
+            return {"id": utterance["id"], "audio": audio, "text": utterance["text"]}
+
+        return corpus.utterances(split, seed, epoch).map(heard, num_parallel_calls=tf.data.AUTOTUNE)
