@@ -32,7 +32,7 @@ class TrainingBatches:
         self.corpus = corpus
         self.vocabulary = vocabulary
         self.config = config
-        self.steps = math.ceil(corpus.size("train") / config.training.batch_size)
+        self.steps = steps_per_epoch(corpus, config)
         self.boundaries = bucket_boundaries(corpus)
         self._epoch = tf.Variable(0, dtype="int64", trainable=False)
         dataset = tf.data.Dataset.range(1).flat_map(lambda _: self._one_epoch(self._epoch.read_value()))
@@ -65,6 +65,11 @@ class TrainingBatches:
 
         dataset = utterances.enumerate().map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
         return _bucket(dataset, self.boundaries, self.config.training.batch_size).take(self.steps)
+
+
+def steps_per_epoch(corpus, config):
+    """The number of batches in an epoch."""
+    return math.ceil(corpus.size("train") / config.training.batch_size)
 
 
 def evaluation_batches(corpus, split, vocabulary, batch_size):

@@ -42,8 +42,9 @@ def run(run_dir=RUN, data_dir=None, config=None, verbose="auto"):
     config = Config.load(run_dir / "config.json") if old else config or Config()
     with _stage(1, f"Data: {config.dataset}"):
         corpus = training.open_corpus(config, data_dir)
+        config = training.with_budget(config, corpus)
         print(", ".join(f"{corpus.size(split)} utterances for {split}" for split in corpus.splits))
-    with _stage(2, f"Training, in {run_dir}"):
+    with _stage(2, f"Training: {config.training.epochs} epochs at most, in {run_dir}"):
         _train(config, run_dir, data_dir, old, verbose)
     with _stage(3, "Evaluation on test"):
         results = evaluate(run_dir, "test", data_dir)

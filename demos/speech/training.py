@@ -46,8 +46,8 @@ def train(config, run, data_dir=None, resume=False, verbose="auto"):
     corpus = open_corpus(config, data_dir)
     known = (text for split in ("train", "validation") for text in texts(corpus, split))
     vocabulary = vocabularies.make(config, known)
+    config = with_budget(config, corpus)
     batches = pipeline.TrainingBatches(corpus, vocabulary, config)
-    config = dataclasses.replace(config, training=config.training.budget(batches.steps))
     validation = pipeline.evaluation_batches(corpus, "validation", vocabulary, config.training.batch_size)
     model = make_model(config, vocabulary, corpus.sample_rate, config.training.epochs * batches.steps)
     # Now that nothing is wrong with the settings, the folder becomes that of this run.
@@ -94,6 +94,11 @@ def open_corpus(config, data_dir=None, dataset=None):
     known = corpora.options_of(config.dataset)
     options |= {name: value for name, value in implied.items() if name in known and value is not None}
     return corpora.get(config.dataset, data_dir, **options)
+
+
+def with_budget(config, corpus):
+    """The configuration with numbers of epochs that fit the corpus."""
+    return dataclasses.replace(config, training=config.training.budget(pipeline.steps_per_epoch(corpus, config)))
 
 
 def texts(corpus, split):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from demos.speech import road
+from demos.speech.config import Config
 from tests.demos.speech import tone_words
 
 
@@ -50,7 +51,7 @@ def test_ends_with_a_test_recording_and_two_commands(demo):
 def test_a_finished_run_is_not_trained_again(demo, capsys):
     folder, _, _ = demo
     before = (folder / "model.keras").stat().st_mtime_ns
-    road._train(tone_words.CONFIG, folder, None, True, 0)
+    road._train(Config.load(folder / "config.json"), folder, None, True, 0)
     assert "done already, 1 epochs" in capsys.readouterr().out
     assert (folder / "model.keras").stat().st_mtime_ns == before
 
@@ -58,7 +59,7 @@ def test_a_finished_run_is_not_trained_again(demo, capsys):
 def test_an_interrupted_run_goes_on(monkeypatch, tmp_path, capsys):
     asked = []
     monkeypatch.setattr(road.training, "train", lambda *arguments, **options: asked.append(options["resume"]))
-    config = tone_words.CONFIG.replace(training={"epochs": 3})
+    config = tone_words.CONFIG.replace(training={"epochs": 3, "patience": 3})
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "history.json").write_text('[{"val_wer": 1.0, "val_loss": 1.0}]')
     road._train(config, tmp_path, None, True, 0)
