@@ -88,6 +88,16 @@ def ablate(arguments):
     print_table(ablate(arguments.model, arguments.split, arguments.data_dir, decoding(arguments), arguments.dataset))
 
 
+def robustness(arguments):
+    """Measure how well a model does with telephone speech, noise and other bad recordings."""
+    load_tensorflow()
+    from demos.speech.robustness import measure_robustness, print_table
+    from demos.speech.settings import decoding
+
+    data = {"split": arguments.split, "data_dir": arguments.data_dir, "dataset": arguments.dataset}
+    print_table(measure_robustness(arguments.model, decoding=decoding(arguments), **data))
+
+
 def transcribe(arguments):
     """Write down what is said in audio files of any length."""
     if arguments.stream:

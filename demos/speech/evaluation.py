@@ -72,7 +72,7 @@ def open_evaluation(run, split, data_dir=None, decoding=None, dataset=None):
     return model, config, corpus
 
 
-def judgements_of(transcribe, corpus, split, add=lambda judgement, utterance, transcript: None):
+def judgements_of(transcribe, corpus, split, add=lambda judgement, utterance, transcript: None, change=None):
     """Recognise a split of a corpus.
 
     Args:
@@ -80,6 +80,7 @@ def judgements_of(transcribe, corpus, split, add=lambda judgement, utterance, tr
         corpus: a corpus.
         split: name of the split.
         add: is called with each `Judgement`, its utterance and its `Transcript`.
+        change: makes of each utterance the one to recognise; none does when None.
 
     Returns:
         A list of `Judgement`, and a dict of `seconds` of recognition, `audio_seconds` and their ratio
@@ -87,7 +88,8 @@ def judgements_of(transcribe, corpus, split, add=lambda judgement, utterance, tr
     """
     judgements, audio_seconds = [], 0.0
     with _Watch(transcribe, corpus.size(split)) as watch:
-        for utterance, transcript in recognise(watch, corpus.utterances(split).as_numpy_iterator()):
+        utterances = corpus.utterances(split).as_numpy_iterator()
+        for utterance, transcript in recognise(watch, map(change, utterances) if change else utterances):
             judgements.append(judge(utterance, transcript))
             add(judgements[-1], utterance, transcript)
             audio_seconds += len(utterance["audio"]) / corpus.sample_rate

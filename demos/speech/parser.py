@@ -124,7 +124,7 @@ def _add_evaluate(parser):
     parser.add_argument("--stream", action="store_true", help=help)
 
 
-def _add_ablate(parser):
+def _add_searches(parser):
     add_model(parser, "run folder, or .keras file with its config.json beside it")
     add_split(parser)
     add_data_dir(parser)
@@ -200,7 +200,8 @@ _COMMANDS = {
     "presets": _add_presets,
     "train-lm": _add_train_lm,
     "evaluate": _add_evaluate,
-    "ablate": _add_ablate,
+    "ablate": _add_searches,
+    "robustness": _add_searches,
     "transcribe": _add_transcribe,
     "plot": _add_plot,
     "export": _add_export,
