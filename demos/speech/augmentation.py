@@ -105,12 +105,18 @@ class WaveformAugmentation:
         snr_db: power of the utterance over that of the noise, dB; (200, 200) is no noise.
         noise_slope: `a` of a noise whose power falls as `1 / frequency^a`: 0 white, 1 pink, 2 brown.
         gain_db: change of the level after the noise, dB; a louder peak than full scale is scaled down to it.
+        low_cut, high_cut: frequencies below and above which nothing of the utterance is left, as a share of half of the
+            sample rate.
+        clipping: share of the peak at which the utterance is cut off, before the gain; 1 leaves it.
     """
 
     speed: tuple[float, float] = (0.9, 1.1)
     snr_db: tuple[float, float] = (10.0, 50.0)
     noise_slope: tuple[float, float] = (0.0, 1.5)
     gain_db: tuple[float, float] = (-12.0, 6.0)
+    low_cut: tuple[float, float] = (0.0, 0.0)
+    high_cut: tuple[float, float] = (1.0, 1.0)
+    clipping: tuple[float, float] = (1.0, 1.0)
 
 
 def vary_edges(audio, seed, lowest, highest):
@@ -140,7 +146,7 @@ def vary_edges(audio, seed, lowest, highest):
 
 
 def augment_waveform(audio, seed, options=WaveformAugmentation()):
-    """A faster or slower, noisier, louder or quieter version of an utterance, for `tf.data.Dataset.map`.
+    """A faster or slower, noisier, duller, louder or quieter version of an utterance, for `tf.data.Dataset.map`.
 
     The change of speed is band-limited interpolation: the spectrum of all samples, cut off or filled up with zeros, is
     turned back into fewer or more of them,
@@ -167,17 +173,28 @@ def augment_waveform(audio, seed, options=WaveformAugmentation()):
     """
     seeds = tf.random.split(seed, 2)
     low, high = tf.unstack(tf.constant(dataclasses.astuple(options)), axis=1)
-    speed, snr_db, slope, gain_db = tf.unstack(low + (high - low) * _uniform([4], seeds[0]))
+    draws = tf.concat([_uniform([4], seeds[0]), _uniform([3], tf.random.fold_in(seed, 1))], axis=0)
+    speed, snr_db, slope, gain_db, low_cut, high_cut, clipping = tf.unstack(low + (high - low) * draws)
     samples = tf.cast(tf.size(audio), "float32")
     before = _fast_size(samples)
     after = _fast_size(tf.cast(before, "float32") / speed)
     factor = tf.cast(before / after, "float32")
     spectrum = resize_spectrum(tf.signal.rfft(audio, [before]), after // 2 + 1) / tf.cast(factor, "complex64")
+    spectrum = _band(spectrum, low_cut, high_cut)
     power = tf.reduce_sum(tf.square(audio)) / tf.maximum(samples, 1.0)
     spectrum += _noise_spectrum(after, slope, power * 10 ** (-snr_db / 10), seeds[1])
     audio = tf.signal.irfft(spectrum, [after])[: tf.cast(tf.round(samples / factor), "int32")]
-    audio *= 10 ** (gain_db / 20)
+    limit = clipping * tf.reduce_max(tf.abs(audio), keepdims=True)
+    audio = tf.clip_by_value(audio, -limit, limit) * 10 ** (gain_db / 20)
     return audio / tf.maximum(1.0, tf.reduce_max(tf.abs(audio), keepdims=True)), factor
+
+
+def _band(spectrum, low_cut, high_cut):
+    """The part of a spectrum between two shares of its highest frequency, both included."""
+    last = tf.cast(tf.size(spectrum) - 1, "float32")
+    number = tf.range(tf.size(spectrum), dtype="int32")
+    first, last = tf.cast(tf.math.ceil(low_cut * last), "int32"), tf.cast(tf.math.floor(high_cut * last), "int32")
+    return tf.where((number >= first) & (number <= last), spectrum, 0.0)
 
 
 def _noise_spectrum(samples, slope, power, seed):

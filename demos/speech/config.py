@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import re
 import types
 import typing
 
@@ -36,7 +37,7 @@ class DataConfig:
 class FeatureConfig:
     """Log-mel features; `window` and `hop` in seconds, `sample_rate` in Hz (None: that of the dataset).
 
-    With `subtract_mean` each band has mean 0 over the loud frames of each utterance.
+    With `subtract_mean` every utterance has the same peak, and each of its bands mean 0 over the loud frames.
     """
 
     sample_rate: int | None = None
@@ -147,7 +148,7 @@ class Config:
     @classmethod
     def of_dataset(cls, dataset):
         """The settings that suit a dataset: the defaults, changed by its recipe."""
-        return cls().replace(dataset=dataset, **_RECIPES.get(dataset.partition("+")[0], {}))
+        return cls().replace(dataset=dataset, **_RECIPES.get(re.split("[:+]", dataset)[0], {}))
 
     @classmethod
     def from_dict(cls, values):
@@ -172,8 +173,12 @@ class Config:
 
 
 # What differs from the defaults, which suit the commands. An epoch of spoken_digit is short, and new each time.
-# Ten words of five voices can be told apart without attention to the right places: it is led there.
-_RECIPES = {"spoken_digit": {"training": {"epochs": 12, "guided_attention": 10.0}}}
+# Ten words of five voices can be told apart without attention to the right places: it is led there. So it is with own
+# recordings, of which there are few.
+_RECIPES = {
+    "spoken_digit": {"training": {"epochs": 12, "guided_attention": 10.0}},
+    "manifest": {"training": {"guided_attention": 10.0}},
+}
 
 # Lowest and highest values.
 _LIMITS = {

@@ -54,7 +54,7 @@ class Decoder:
 
     def __call__(self, waveform, num_samples, phrases=None):
         model, config = self.model, self.config
-        heard = model.log_mel(waveform, num_samples)
+        heard = model.hear(waveform, num_samples)
         encoded, mask = model.listen(*heard, training=False)
         num_frames = ops.sum(ops.cast(mask, "int32"), axis=1)
         steps_and_weights, state, constants = zip(*self._parts(encoded, mask, phrases), strict=True)

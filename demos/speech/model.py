@@ -11,7 +11,7 @@ from demos.speech.config import FeatureConfig, ListenerConfig, SpellerConfig
 from demos.speech.features import LogMel
 from demos.speech.listener import Listener
 from demos.speech.losses import ctc_per_token, smoothed_cross_entropy, token_accuracy
-from demos.speech.normalization import FeatureNormalization, subtract_mean
+from demos.speech.normalization import FeatureNormalization, scale_to_peak, subtract_mean
 from demos.speech.speller import Speller
 from keras_attn.losses import guided_attention_loss
 
@@ -102,8 +102,14 @@ class ListenAttendSpell(keras.Model):
 
     def features(self, waveform, num_samples):
         """Log-mel features before the normalisation with the statistics of the training data, and their mask."""
-        log_mel, mask = self.log_mel(waveform, num_samples)
+        log_mel, mask = self.hear(waveform, num_samples)
         return self._without_mean(log_mel, mask), mask
+
+    def hear(self, waveform, num_samples):
+        """Log-mel features `(batch, frames, bands)` and their mask; at one level if they are to lose their mean."""
+        if self.features_config.subtract_mean:
+            waveform = scale_to_peak(waveform, num_samples)
+        return self.log_mel(waveform, num_samples)
 
     def listen(self, log_mel, mask, training=None):
         """Encode log-mel features `(batch, frames, bands)`: `(batch, encoder frames, dim)`, and its mask."""
@@ -115,7 +121,7 @@ class ListenAttendSpell(keras.Model):
         return subtract_mean(log_mel, mask) if self.features_config.subtract_mean else log_mel
 
     def call(self, inputs, training=None):
-        log_mel, mask = self.log_mel(inputs["waveform"], inputs["num_samples"])
+        log_mel, mask = self.hear(inputs["waveform"], inputs["num_samples"])
         encoded, mask = self.listen(log_mel, mask, training)
         tokens = ops.pad(inputs["tokens"], [[0, 0], [1, 0]], constant_values=self.vocabulary.start)
         logits, alignment = self.speller(tokens, encoded, mask, training=training)

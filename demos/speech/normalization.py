@@ -1,4 +1,4 @@
-"""Features brought to mean 0 and variance 1: over the training data, and over an utterance."""
+"""Level and features brought to one measure: over the training data, and over an utterance."""
 
 import keras
 import numpy as np
@@ -71,6 +71,22 @@ class FeatureNormalization(keras.layers.Layer):
 
     def get_config(self):
         return super().get_config() | {"epsilon": self.epsilon}
+
+
+def scale_to_peak(waveform, num_samples):
+    """Waveforms as loud as full scale allows, as what is added to powers before the logarithm has a level of its own.
+
+    Args:
+        waveform: `(batch, samples)`.
+        num_samples: int32 `(batch,)`, the samples that count; 0 elsewhere afterwards.
+
+    >>> scale_to_peak(np.array([[0.1, -0.2, 9.0], [0.0, 0.0, 0.0]]), np.array([2, 3])).numpy().tolist()
+    [[0.5, -1.0, 0.0], [0.0, 0.0, 0.0]]
+    """
+    real = ops.arange(ops.shape(waveform)[1], dtype="int32") < ops.cast(num_samples, "int32")[:, None]
+    waveform = ops.where(real, waveform, 0.0)
+    peak = ops.max(ops.abs(waveform), axis=1, keepdims=True, initial=0.0)
+    return waveform / ops.where(peak > 0, peak, 1.0)
 
 
 def subtract_mean(features, mask):

@@ -130,6 +130,17 @@ def test_gain_and_full_scale():
     np.testing.assert_allclose(augment(audio, gain_db=(20.0, 20.0))[0], audio * 2, atol=1e-4)
 
 
+def test_a_band_is_left():
+    audio = tone(frequency=100.0) + tone(frequency=1000.0) + tone(frequency=3700.0)
+    out, _ = augment(audio / 3, low_cut=(0.05, 0.05), high_cut=(0.4, 0.4))
+    np.testing.assert_allclose(out, tone(frequency=1000.0) / 3, atol=0.02)
+
+
+def test_clipping_is_a_share_of_the_peak():
+    out, _ = augment(tone(level=0.5), clipping=(0.4, 0.4))
+    np.testing.assert_allclose(out, np.clip(tone(level=0.5), -0.2, 0.2), atol=2e-3)
+
+
 def test_silence_stays_silence():
     out, _ = augment(np.zeros(8000, "float32"), snr_db=(0.0, 0.0), speed=(0.9, 1.1))
     assert not out.any()

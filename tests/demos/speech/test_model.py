@@ -35,7 +35,7 @@ class Trained:
         config = TINY.replace(listener={"dropout": 0.0}, speller={"dropout": 0.0}, spec_augment={"frequency_width": 1})
         self.model = tiny_model(config, STEPS)
         batch = batch_of(TEXTS)
-        self.model.normalization.adapt([self.model.log_mel(batch["waveform"], batch["num_samples"])])
+        self.model.normalization.adapt([self.model.features(batch["waveform"], batch["num_samples"])])
         data = tf.data.Dataset.from_tensors(batch).repeat()
         options = {"epochs": STEPS // 10, "steps_per_epoch": 10, "shuffle": False, "verbose": 0}
         self.history = self.model.fit(data, **options).history
@@ -74,6 +74,13 @@ def test_learns_four_utterances_by_heart(trained):
     assert history["loss"][0] > history["loss"][2] > 2 * history["loss"][-1]
     assert history["accuracy"][-1] > 0.99
     assert [text.decode() for text in hear(trained.transcribe, map(tones, TEXTS))["text"]] == TEXTS
+
+
+def test_the_level_changes_nothing(trained):
+    waveform, num_samples = padded(map(tones, TEXTS))
+    expected, quiet = (trained.transcribe(waveform * gain, num_samples) for gain in (1.0, np.float32(1e-4)))
+    np.testing.assert_allclose(quiet["alignment"], expected["alignment"], atol=1e-3)
+    assert quiet["text"].numpy().tolist() == expected["text"].numpy().tolist()
 
 
 def test_the_search_is_greedy(trained):

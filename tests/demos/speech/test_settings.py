@@ -48,6 +48,12 @@ def test_a_file_goes_before_a_recipe(tmp_path, monkeypatch):
     assert train("--config", "yes_no").dataset == "spoken_digit"
 
 
+def test_a_dataset_has_settings_that_suit_it():
+    assert train("--dataset", "manifest:a.tsv").training.guided_attention == 10
+    assert train("--dataset", "spoken_digit+manifest:a.tsv").training.epochs == 12
+    assert train("--dataset", "tfds:spoken_digit").training == Config().training
+
+
 def test_neither_file_nor_recipe(tmp_path):
     with pytest.raises(UserError, match=r"a file or a recipe: librispeech_100, .*, yes_no. Received: config='nothing'"):
         train("--config", "nothing")
