@@ -37,7 +37,8 @@ class DataConfig:
 class FeatureConfig:
     """Log-mel features; `window` and `hop` in seconds, `sample_rate` in Hz (None: that of the dataset).
 
-    With `subtract_mean` every utterance has the same peak, and each of its bands mean 0 over the loud frames.
+    With `subtract_mean` each band has mean 0 over the loud frames of each utterance. With `scale_to_peak` all utterances
+    are as loud as full scale allows, so that none is too quiet.
     """
 
     sample_rate: int | None = None
@@ -45,6 +46,7 @@ class FeatureConfig:
     window: float = 0.025
     hop: float = 0.010
     subtract_mean: bool = True
+    scale_to_peak: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -106,8 +106,8 @@ class ListenAttendSpell(keras.Model):
         return self._without_mean(log_mel, mask), mask
 
     def hear(self, waveform, num_samples):
-        """Log-mel features `(batch, frames, bands)` and their mask; at one level if they are to lose their mean."""
-        if self.features_config.subtract_mean:
+        """Log-mel features `(batch, frames, bands)` and their mask."""
+        if self.features_config.scale_to_peak:
             waveform = scale_to_peak(waveform, num_samples)
         return self.log_mel(waveform, num_samples)
 

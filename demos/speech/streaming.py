@@ -162,6 +162,7 @@ def require_streaming(model):
     alignment, chunk_scorer = attention.alignment, getattr(attention.alignment, "chunk_scorer", None)
     for setting, value, right in (
         ("features.subtract_mean", model.features_config.subtract_mean, not model.features_config.subtract_mean),
+        ("features.scale_to_peak", model.features_config.scale_to_peak, not model.features_config.scale_to_peak),
         ("listener.bidirectional", listener.bidirectional, not listener.bidirectional),
         ("listener.convolutions", listener.convolutions, not listener.convolutions),
         ("speller.scorer", type(attention.scorer).__name__, isinstance(attention.scorer, _SCORERS)),

@@ -32,7 +32,8 @@ class Trained:
 
     def __init__(self):
         keras.utils.set_random_seed(0)
-        config = TINY.replace(listener={"dropout": 0.0}, speller={"dropout": 0.0}, spec_augment={"frequency_width": 1})
+        changes = {"listener": {"dropout": 0.0}, "speller": {"dropout": 0.0}, "spec_augment": {"frequency_width": 1}}
+        config = TINY.replace(features={"scale_to_peak": True}, **changes)
         self.model = tiny_model(config, STEPS)
         batch = batch_of(TEXTS)
         self.model.normalization.adapt([self.model.features(batch["waveform"], batch["num_samples"])])
