@@ -32,11 +32,16 @@ class AlignmentPlots(keras.callbacks.Callback):
         epochs = self.params.get("epochs", 1)
         if (epochs - 1 - epoch) % math.ceil(epochs / _MOST_EPOCHS):
             return
-        folder = self.run / "plots" / f"epoch_{epoch + 1:02d}"
+        folder = folder_of(self.run, epoch)
         for utterance, transcript in spread(self.recognised.pairs, self.count):
             path = folder / file_name(utterance["id"].decode(), ".png")
             title = f"After epoch {epoch + 1}: {transcript.text or '(nothing)'}"
             draw_transcript(path, utterance["audio"], self.sample_rate, transcript, true_words(utterance), title)
+
+
+def folder_of(run, epoch):
+    """Where the figures of an epoch are, the first of which is number 0."""
+    return run / "plots" / f"epoch_{epoch + 1:02d}"
 
 
 def spread(items, count):

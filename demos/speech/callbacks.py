@@ -11,6 +11,7 @@ from demos.speech.alignment_quality import alignment_quality
 from demos.speech.decoding import DecodingConfig
 from demos.speech.files import write_beside
 from demos.speech.recognition import recognise, transcriber
+from demos.speech.word_times import compare_times, time_figures, true_words
 
 
 class EpochNumber(keras.callbacks.Callback):
@@ -28,8 +29,9 @@ class ValidationErrorRates(keras.callbacks.Callback):
     """Recognise the validation utterances and log what came out.
 
     `val_wer` and `val_cer` are shares of words and characters; `val_sharpness` and `val_monotonicity`, means of
-    `keras_attn.metrics`, rise when the attention forms. The search is greedy and without language models, else that of
-    `decoding`, a `DecodingConfig`.
+    `keras_attn.metrics`, rise when the attention forms. Where true times are known, so do `val_mass_inside`, and
+    `val_alignment_error_rate` and `val_boundary_error_ms` fall; see `time_figures`. The search is greedy and without
+    language models, else that of `decoding`, a `DecodingConfig`.
 
     Attributes:
         pairs: utterances and `Transcript`s of the last epoch.
@@ -54,6 +56,18 @@ class ValidationErrorRates(keras.callbacks.Callback):
         logs["val_cer"] = jiwer.cer(references, texts)
         logs["val_sharpness"] = float(quality["sharpness"].mean())
         logs["val_monotonicity"] = float(quality["monotonicity"].mean())
+        logs |= {f"val_{name}": value for name, value in _against_truth(self.pairs).items()}
+
+
+def _against_truth(pairs):
+    """What is known of the alignments of utterances and `Transcript`s from the true times of words; may be empty."""
+    compared = [(transcript, true_words(utterance)) for utterance, transcript in pairs]
+    if not any(words for _, words in compared):
+        return {}
+    figures = time_figures([compare_times(*one) for one in compared])
+    # While no word is right, attention has been nowhere that counts.
+    worst = {"mass_inside": 0.0, "alignment_error_rate": 1.0}
+    return {name: figures[name] for name in (*worst, "boundary_error_ms") if figures[name] is not None} or worst
 
 
 class RunState(keras.callbacks.Callback):

@@ -98,6 +98,20 @@ def robustness(arguments):
     print_table(measure_robustness(arguments.model, decoding=decoding(arguments), **data))
 
 
+def compare(arguments):
+    """Train every scorer with every alignment function under the same budget, and make a page of what came of them."""
+    load_tensorflow()
+    from demos.speech.comparison import compare, settings
+    from demos.speech.comparison_page import NAME
+    from demos.speech.comparison_table import markdown
+
+    config = settings(arguments.dataset, arguments.epochs, arguments.settings)
+    folder = arguments.run
+    rows = compare(config, arguments.scorers, arguments.alignments, arguments.seeds, folder, arguments.data_dir)
+    print(markdown(rows))
+    print(f"\n{folder / NAME}.html: the page, with the picture; beside it the same as .md, .png and .json")
+
+
 def transcribe(arguments):
     """Write down what is said in audio files of any length."""
     if arguments.stream:

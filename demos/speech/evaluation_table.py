@@ -49,10 +49,12 @@ def _alignment_rows(results):
     rows = []
     if results["boundary_error_ms"] is not None:
         error, most = results["boundary_error_ms"], results["boundary_error_p95_ms"]
+        elsewhere = f"{results['alignment_error_rate']:.1%}"
         rows += [
             ("boundary error", f"{error:.0f} ms", "median distance of word boundaries from the true ones"),
             ("", f"{most:.0f} ms", "95% of them are nearer than this"),
             ("mass inside", f"{results['mass_inside']:.1%}", "attention of a word that lies where it is said"),
+            ("alignment error rate", elsewhere, "tokens that attend most to a frame outside of their word"),
         ]
     return [
         *rows,

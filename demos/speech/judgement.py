@@ -8,7 +8,7 @@ import jiwer
 import numpy as np
 
 from demos.speech.alignment_quality import MEASURES, alignment_quality
-from demos.speech.word_times import compare_times, matching_words, true_words
+from demos.speech.word_times import compare_times, matching_words, time_figures, true_words
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,8 +19,7 @@ class Judgement:
         id, reference, hypothesis: strings.
         words: number of words that were said.
         edits: numbers of words, by `substitutions`, `insertions` and `deletions`.
-        boundary_error: `(correct words, 2)`, seconds; see `compare_times`.
-        mass_inside: `(correct words,)`.
+        times: of the correct words, see `compare_times`.
         quality: see `alignment_quality`.
         unfinished: whether the search was cut at its length limit.
         looped: whether words are repeated that were not, see `loops`.
@@ -33,8 +32,7 @@ class Judgement:
     hypothesis: str
     words: int
     edits: dict
-    boundary_error: np.ndarray
-    mass_inside: np.ndarray
+    times: dict
     quality: dict
     unfinished: bool
     looped: bool
@@ -59,7 +57,7 @@ def judge(utterance, transcript):
         hypothesis=transcript.text,
         words=output.hits + output.substitutions + output.deletions,
         edits={name: getattr(output, name) for name in ("substitutions", "insertions", "deletions")},
-        **compare_times(transcript, true_words(utterance)),
+        times=compare_times(transcript, true_words(utterance)),
         quality={name: float(value[0]) for name, value in alignment_quality([transcript]).items()},
         unfinished=not transcript.ended,
         # What is said for another word may make three of a kind, too; a loop makes the text longer.
@@ -88,9 +86,8 @@ def totals(judgements):
         utterances, words, correct_words, unfinished, looped: numbers.
         wer, cer, sentence_error_rate: shares of words, characters and utterances.
         substitutions, insertions, deletions: numbers of words.
-        boundary_error_ms, boundary_error_p95_ms: median and 95th percentile of the distances between the starts and
-            ends of correct words and their true ones; None without true times.
-        mass_inside: mean over correct words; None without true times.
+        boundary_error_ms, boundary_error_p95_ms, mass_inside, alignment_error_rate: of the correct words, see
+            `time_figures`.
         confidence_auc: see `separation`, of the confidence of all words.
         sharpness, monotonicity, coverage: means over utterances.
     """
@@ -107,7 +104,7 @@ def totals(judgements):
         **edits,
         "unfinished": sum(one.unfinished for one in judgements),
         "looped": sum(one.looped for one in judgements),
-        **_times(judgements),
+        **time_figures([one.times for one in judgements]),
         "confidence_auc": separation(*(np.concatenate([getattr(j, name) for j in judgements]) for name in _CONFIDENCE)),
         **{name: float(np.mean([one.quality[name] for one in judgements])) for name in MEASURES},
     }
@@ -156,14 +153,3 @@ def separation(scores, right):
         return None
     difference = above[:, None] - below
     return float(np.mean(difference > 0) + np.mean(difference == 0) / 2)
-
-
-def _times(judgements):
-    errors = 1000 * np.concatenate([one.boundary_error.ravel() for one in judgements])
-    inside = np.concatenate([one.mass_inside for one in judgements])
-    known = len(inside) > 0
-    return {
-        "boundary_error_ms": float(np.median(errors)) if known else None,
-        "boundary_error_p95_ms": float(np.percentile(errors, 95)) if known else None,
-        "mass_inside": float(np.mean(inside)) if known else None,
-    }

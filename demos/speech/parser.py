@@ -5,6 +5,7 @@ from pathlib import Path
 
 from demos.speech import commands
 from demos.speech.argument_types import figure, number
+from demos.speech.comparison_options import add_compare
 from demos.speech.data_options import add_data_options
 from demos.speech.formats import FORMATS
 from demos.speech.language_model_config import LanguageModelConfig
@@ -59,7 +60,7 @@ def make_parser():
         summary = command.__doc__
         help = summary[0].lower() + summary[1:].rstrip(".")
         subparser = subparsers.add_parser(name, help=help, description=summary)
-        subparser.set_defaults(command=command, hint="")
+        subparser.set_defaults(command=command, hint="; the same command goes on" if name == "compare" else "")
         add_arguments(subparser)
     return parser
 
@@ -202,6 +203,7 @@ _COMMANDS = {
     "evaluate": _add_evaluate,
     "ablate": _add_searches,
     "robustness": _add_searches,
+    "compare": add_compare,
     "transcribe": _add_transcribe,
     "plot": _add_plot,
     "export": _add_export,

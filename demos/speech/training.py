@@ -10,12 +10,14 @@ import keras
 import tensorflow as tf
 
 from demos.speech import corpora, pipeline, vocabularies
+from demos.speech.alignment_advice import AlignmentAdvice
 from demos.speech.alignment_plots import AlignmentPlots
 from demos.speech.callbacks import EpochNumber, RunState, ValidationErrorRates
 from demos.speech.config import Config, DataConfig
 from demos.speech.errors import UserError
 from demos.speech.files import check_writable, remove_unfinished, write_beside
 from demos.speech.model import ListenAttendSpell
+from demos.speech.summaries import Summaries
 
 # Batches from which the statistics of the features are taken.
 _STATISTICS_BATCHES = 20
@@ -23,7 +25,7 @@ _STATISTICS_BATCHES = 20
 _OF_TEXTS = ("lowercase", "keep_punctuation")
 
 
-def train(config, run, data_dir=None, resume=False, verbose="auto"):
+def train(config, run, data_dir=None, resume=False, verbose="auto", callbacks=()):
     """Train a recogniser.
 
     Args:
@@ -32,6 +34,7 @@ def train(config, run, data_dir=None, resume=False, verbose="auto"):
         data_dir: folder of TFDS; its own default when None.
         resume: whether to go on with what is in the run folder; its `config.json` then counts, not `config`.
         verbose: as for `keras.Model.fit`.
+        callbacks: further ones of Keras.
 
     Returns:
         The path of the best model.
@@ -70,6 +73,9 @@ def train(config, run, data_dir=None, resume=False, verbose="auto"):
                 recognised,
                 AlignmentPlots(run, recognised, corpus.sample_rate),
                 keras.callbacks.TensorBoard(run / "logs", write_graph=False),
+                Summaries(run),
+                AlignmentAdvice(config),
+                *callbacks,
                 state,
             ],
             shuffle=False,

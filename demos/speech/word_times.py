@@ -24,10 +24,13 @@ def compare_times(transcript, words):
     Returns: a dict of
         boundary_error: `(matches, 2)`, distances of start and end from the true ones, seconds.
         mass_inside: `(matches,)`, the share of the attention of a word that lies inside its true span.
+        misplaced: bool `(tokens of these words,)`, whether the frame to which a token attends most lies outside of its
+            word.
     """
     matches = matching_words([word.text for word in words], [word.text for word in transcript.words])
     if not matches:
-        return {"boundary_error": np.zeros((0, 2), "float32"), "mass_inside": np.zeros(0, "float32")}
+        nothing = np.zeros(0, "float32")
+        return {"boundary_error": nothing.reshape(0, 2), "mass_inside": nothing, "misplaced": nothing > 0}
     true_spans, spans = (
         np.array([[(word.start, word.end) for word in some]], "float32")
         for some in zip(*((words[true], transcript.words[read]) for true, read in matches), strict=True)
@@ -35,7 +38,47 @@ def compare_times(transcript, words):
     alignment = metrics.word_alignment(transcript.alignment[None], transcript.word_ids[None], len(transcript.words))
     alignment = np.asarray(alignment)[:, [read for _, read in matches]]
     inside = metrics.mass_inside(alignment, true_spans, **frame_grid(transcript))
-    return {"boundary_error": np.abs(spans - true_spans)[0], "mass_inside": np.asarray(inside)[0]}
+    return {
+        "boundary_error": np.abs(spans - true_spans)[0],
+        "mass_inside": np.asarray(inside)[0],
+        "misplaced": _misplaced(transcript, {read: words[true] for true, read in matches}),
+    }
+
+
+def _misplaced(transcript, true_words):
+    """Which tokens of some recognised words, a dict from their numbers to the true ones, attend most to elsewhere."""
+    chosen = np.flatnonzero(np.isin(transcript.word_ids, list(true_words)))
+    spans = [true_words[transcript.word_ids[token]] for token in chosen]
+    starts, ends = (np.array([[getattr(word, name)] for word in spans]) for name in ("start", "end"))
+    # A frame that lies in a word only in part is possible, too.
+    half = transcript.frame_duration / 2
+    possible = (transcript.frame_times + half > starts) & (transcript.frame_times - half < ends)
+    # Each token is an utterance of its own, so that they can be counted together with those of others.
+    alignment, possible = transcript.alignment[chosen][:, None], possible[:, None]
+    return np.asarray(metrics.alignment_error_rate(alignment, np.zeros_like(possible), possible)) > 0
+
+
+def time_figures(comparisons):
+    """The figures of many utterances together.
+
+    Args:
+        comparisons: list of what `compare_times` returns.
+
+    Returns: a dict, whose values are None where no word was recognised right, or no true times are known.
+        boundary_error_ms, boundary_error_p95_ms: median and 95th percentile of the distances between the starts and
+            ends of words and their true ones.
+        mass_inside: mean over words.
+        alignment_error_rate: see `keras_attn.metrics`; all frames of its word are possible for a token, and none is
+            sure: the share of tokens that are misplaced.
+    """
+    names = ("boundary_error_ms", "boundary_error_p95_ms", "mass_inside", "alignment_error_rate")
+    errors, inside, misplaced = (
+        np.concatenate([one[name] for one in comparisons]) for name in ("boundary_error", "mass_inside", "misplaced")
+    )
+    if not len(inside):
+        return dict.fromkeys(names)
+    values = (1000 * np.median(errors), 1000 * np.percentile(errors, 95), inside.mean(), misplaced.mean())
+    return dict(zip(names, map(float, values), strict=True))
 
 
 def matching_words(reference, hypothesis):

@@ -10,6 +10,7 @@ from demos.speech import callbacks
 from demos.speech.alignment_plots import AlignmentPlots, spread
 from demos.speech.alignment_quality import alignment_quality
 from demos.speech.callbacks import RunState, ValidationErrorRates
+from demos.speech.word_times import compare_times, time_figures, true_words
 from keras_attn import metrics
 from tests.demos.speech import tone_words, transcripts
 
@@ -50,7 +51,25 @@ def test_error_rates_and_quality_are_logged(recognised, utterances):
     assert logs["val_wer"] == pytest.approx(wrong / sum(map(len, texts)))
     assert 0 < logs["val_cer"] < 1
     assert logs["val_sharpness"] == pytest.approx(1.0) and logs["val_monotonicity"] == pytest.approx(1.0)
+    figures = time_figures([compare_times(transcript, true_words(one)) for one, transcript in recognised.pairs])
+    for name in ("mass_inside", "alignment_error_rate", "boundary_error_ms"):
+        assert logs[f"val_{name}"] == figures[name]
     assert [utterance["id"] for utterance, _ in recognised.pairs] == [one["id"] for one in utterances]
+
+
+def test_no_word_recognised_right_is_the_worst_alignment(recognised, monkeypatch):
+    monkeypatch.setattr(callbacks, "recognise", lambda _, asked: ((one, diagonal("so")) for one in asked))
+    logs = {}
+    recognised.on_epoch_end(0, logs)
+    assert (logs["val_mass_inside"], logs["val_alignment_error_rate"]) == (0, 1) and "val_boundary_error_ms" not in logs
+
+
+def test_without_true_times_nothing_is_said_of_them(recognised, utterances):
+    for utterance in utterances:
+        del utterance["words"]
+    logs = {}
+    recognised.on_epoch_end(0, logs)
+    assert set(logs) == {"val_wer", "val_cer", "val_sharpness", "val_monotonicity"}
 
 
 def test_the_quality_of_many_is_that_of_each(rng):

@@ -19,7 +19,7 @@ from tests.demos.speech import small_model
 from tests.demos.speech.tone_words import NAME, ToneWords
 
 ROOT = Path(__file__).parents[3]
-COMMANDS = ["train", "presets", "train-lm", "evaluate", "ablate", "transcribe", "plot", "export"]
+COMMANDS = ["train", "presets", "train-lm", "evaluate", "ablate", "compare", "transcribe", "plot", "export"]
 
 
 def help_of(capsys, *arguments):
@@ -95,6 +95,8 @@ def refusal(capsys, *arguments):
         (["evaluate"], "the following arguments are required: --model"),
         (["evaluate", "--model", "nowhere"], "Expected a run folder or a .keras file. Received: model='nowhere'"),
         (["evaluate", "--model", "x", "--beam-width", "0"], "expected a number of at least 1, received 0"),
+        (["compare", "--scorers", "luong"], "Unknown scorer"),
+        (["compare", "--set", "listener.units=many"], "Expected units as int. Received: units='many'"),
         (["plot", "--model", "x", "--output", "x.jpg"], "expected a name that ends in .png or .svg, received 'x.jpg'"),
         (["export", "--model", "nowhere"], "model='nowhere', which does not exist"),
     ],

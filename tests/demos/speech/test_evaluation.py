@@ -47,6 +47,7 @@ def test_planted_alignments_have_the_errors_that_were_planted(run):
     assert results["boundary_error_ms"] == pytest.approx(40, abs=0.1)
     assert results["boundary_error_p95_ms"] == pytest.approx(60, abs=0.1)
     assert results["mass_inside"] == pytest.approx(0.8, abs=1e-3)
+    assert results["alignment_error_rate"] == 0
     assert results["monotonicity"] == pytest.approx(1.0)
     assert results["unfinished"] == 0
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from tensorboard.compat.proto import event_pb2
 
 from demos.speech import corpora, files, training
 from demos.speech.callbacks import RunState
@@ -74,8 +76,25 @@ def test_the_history_has_every_epoch_and_the_loss_falls(whole):
     assert len(logs) == EPOCHS
     names = {"loss", "accuracy", "speller_loss", "ctc_loss"}
     errors = {"val_wer", "val_cer", "val_sharpness", "val_monotonicity"}
-    assert set(logs[0]) == names | {f"val_{name}" for name in names} | errors
+    errors |= {"val_mass_inside", "val_alignment_error_rate"}
+    assert set(logs[0]) - {"val_boundary_error_ms"} == names | {f"val_{name}" for name in names} | errors
     assert logs[-1]["loss"] < logs[0]["loss"] and logs[-1]["val_loss"] < logs[0]["val_loss"]
+
+
+def test_tensorboard_shows_the_alignment_beside_the_losses(whole):
+    shown = collections.defaultdict(list)
+    for path in sorted((whole / "logs").rglob("events.*")):
+        for record in tf.data.TFRecordDataset(str(path)):
+            event = event_pb2.Event.FromString(record.numpy())
+            for value in event.summary.value:
+                shown[path.parent.name, value.tag].append((event.step, float(tf.make_ndarray(value.tensor))))
+    measures = {"loss", "wer", "sharpness", "monotonicity", "mass_inside", "alignment_error_rate"}
+    for name in measures:
+        logged = [(epoch, logs[f"val_{name}"]) for epoch, logs in enumerate(history(whole))]
+        np.testing.assert_allclose(shown["validation", f"epoch_{name}"], logged, rtol=1e-6)
+    # Twelve steps in all.
+    (step, loss), = shown["steps", "step_loss"]
+    assert step == 10 and 0 < loss < 10
 
 
 def test_one_graph_serves_all_batches_of_all_epochs(whole, traces):

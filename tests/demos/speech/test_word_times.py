@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from demos.speech.recognition import Word
-from demos.speech.word_times import compare_times, frame_grid, matching_words, true_words
+from demos.speech.word_times import compare_times, frame_grid, matching_words, time_figures, true_words
 from tests.demos.speech import transcripts
 
 # As the default model has it: frames of 40 ms, of windows that reach 15 ms further.
@@ -38,6 +38,28 @@ def test_planted_errors_are_found():
     np.testing.assert_allclose(result["boundary_error"], np.abs(expected), atol=1e-5)
     # The true "on" is frame 9, where nothing is attended to.
     np.testing.assert_allclose(result["mass_inside"], [1.0, 0.0], atol=1e-5)
+    np.testing.assert_array_equal(result["misplaced"], [False, False, True, True])
+
+
+def test_a_token_is_misplaced_when_its_largest_weight_is_outside_of_its_word():
+    transcript = planted("ab c", [[3], [8], [0], [5, 6, 7]], [(0.1, 0.3), (0.4, 0.7)])
+    transcript.alignment[1, 2] = 0.9  # The frame 8 of "b" has more.
+    start = lambda frame: OFFSET + frame * DURATION  # noqa: E731
+    # Of frame 5, the first of equal ones, a quarter is in the word.
+    words = [Word("ab", start(2), start(5)), Word("c", start(5.75), start(9))]
+    result = compare_times(transcript, words)
+    np.testing.assert_array_equal(result["misplaced"], [False, True, False])
+    other = compare_times(planted("a", [[4]], [(0.0, 0.1)]), [Word("a", start(4), start(5))])
+    figures = time_figures([result, other])
+    assert figures["alignment_error_rate"] == pytest.approx(1 / 4)
+    inside = [*result["mass_inside"], 1.0]
+    assert figures["mass_inside"] == pytest.approx(np.mean(inside))
+    errors = np.concatenate([result["boundary_error"], other["boundary_error"]])
+    assert figures["boundary_error_ms"] == pytest.approx(1000 * np.median(errors))
+
+
+def test_of_no_words_there_are_no_figures():
+    assert set(time_figures([compare_times(planted("", []), [])]).values()) == {None}
 
 
 def test_half_a_frame_counts_half():

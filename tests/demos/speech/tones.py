@@ -73,14 +73,17 @@ class Tones:
         )
 
         def utterance(index):
-            text, words = tf.constant(texts)[index], tf.constant(texts)[index : index + 1]
-            duration = tf.cast(tf.size(audio[index]), "float32") / SAMPLE_RATE
+            text = tf.constant(texts)[index]
+            words = tf.strings.split(text)
+            # Every letter and every blank lasts as long.
+            lengths = tf.cast(tf.strings.length(words), "float32")
+            ends = LETTER_SECONDS * (tf.cumsum(lengths + 1) - 1)
             return {
                 "id": tf.strings.join([split, tf.strings.as_string(index)], "-"),
                 "audio": audio[index],
                 "text": text,
                 "speaker": tf.constant("piper"),
-                "words": {"text": words, "start": tf.zeros(1), "end": duration[None]},
+                "words": {"text": words, "start": ends - LETTER_SECONDS * lengths, "end": ends},
             }
 
         return tf.data.Dataset.range(len(texts)).map(utterance)
