@@ -1,5 +1,6 @@
 """Which scorer, and which alignment function? Every pair trained under the same budget, and what came of each."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -111,9 +112,9 @@ def run_in_process(run, data_dir=None):
     with open(log, "wb") as output:
         streams = {"stdin": subprocess.PIPE, "stdout": output, "stderr": subprocess.STDOUT}
         # Leaving the block, be it by Ctrl-C, closes its standard input, at which it ends.
-        with subprocess.Popen(command, env=environment, **streams) as process:
-            process.stdin.write(json.dumps(asked).encode() + b"\n")
-            process.stdin.flush()
+        with subprocess.Popen(command, bufsize=0, env=environment, **streams) as process:
+            with contextlib.suppress(BrokenPipeError):  # It has ended before it could read; its code says so.
+                process.stdin.write(json.dumps(asked).encode() + b"\n")
             code = process.wait()
     return None if code == 0 else _reason(code, log)
 

@@ -21,7 +21,7 @@ ALIGNMENTS = ("softmax", "entmax15", "sigmoid_smoothing", "forward")
 SETTINGS = {
     "listener": {"units": 64},
     "speller": {"units": 128},
-    "training": {"epochs": 5},
+    "training": {"epochs": 4},
     "decoding": {"beam_width": 1, "ctc_weight": 0.0},
 }
 

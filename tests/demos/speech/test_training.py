@@ -11,14 +11,14 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
-from tensorboard.compat.proto import event_pb2
 
 from demos.speech import corpora, files, training
 from demos.speech.callbacks import RunState
 from demos.speech.config import Config
 from demos.speech.errors import UserError
 from demos.speech.model import ListenAttendSpell
+from demos.speech.training_cost import TrainingCost
+from tests.demos.speech.event_files import summaries
 from tests.demos.speech.tones import TINY, VOCABULARY, Tones, random_texts
 
 ROOT = Path(__file__).parents[3]
@@ -60,13 +60,13 @@ def whole(tmp_path_factory, traces):
     with pytest.MonkeyPatch.context() as monkeypatch:
         install(monkeypatch)
         monkeypatch.setattr(ListenAttendSpell, "compute_loss", counted)
-        assert training.train(CONFIG, run, verbose=0) == run / "model.keras"
+        assert training.train(CONFIG, run, verbose=0, callbacks=[TrainingCost(run)]) == run / "model.keras"
     return run
 
 
 def test_a_run_leaves_what_it_says(whole):
     assert Config.load(whole / "config.json") == CONFIG
-    assert {path.name for path in whole.iterdir()} == {"config.json", "logs", "model.keras", "state"}
+    assert {path.name for path in whole.iterdir()} == {"config.json", "cost.json", "logs", "model.keras", "state"}
     assert len(list((whole / "state").iterdir())) == 2  # history.json, and what belongs to the last epoch
     assert not list(whole.rglob(".writing-*"))
 
@@ -82,19 +82,21 @@ def test_the_history_has_every_epoch_and_the_loss_falls(whole):
 
 
 def test_tensorboard_shows_the_alignment_beside_the_losses(whole):
-    shown = collections.defaultdict(list)
-    for path in sorted((whole / "logs").rglob("events.*")):
-        for record in tf.data.TFRecordDataset(str(path)):
-            event = event_pb2.Event.FromString(record.numpy())
-            for value in event.summary.value:
-                shown[path.parent.name, value.tag].append((event.step, float(tf.make_ndarray(value.tensor))))
+    shown = summaries(whole / "logs")
     measures = {"loss", "wer", "sharpness", "monotonicity", "mass_inside", "alignment_error_rate"}
     for name in measures:
         logged = [(epoch, logs[f"val_{name}"]) for epoch, logs in enumerate(history(whole))]
         np.testing.assert_allclose(shown["validation", f"epoch_{name}"], logged, rtol=1e-6)
     # Twelve steps in all.
-    (step, loss), = shown["steps", "step_loss"]
+    ((step, loss),) = shown["steps", "step_loss"]
     assert step == 10 and 0 < loss < 10
+
+
+def test_what_it_cost(whole):
+    cost = json.loads((whole / "cost.json").read_text())
+    assert cost["steps_per_epoch"] == 3 and 0 < cost["seconds_per_step"] < 5
+    # TensorFlow alone takes more than the lower one.
+    assert 1e8 < cost["peak_memory"] < 1e11
 
 
 def test_one_graph_serves_all_batches_of_all_epochs(whole, traces):
