@@ -58,8 +58,8 @@ def advice(logs, epoch, config):
         if name in logs
     )
     trials = "\n".join(f"  {trial}" for trial in _trials(config.training, config.speller))
-    text = f"After {epoch} epochs the attention has not found its way: {numbers}. "
-    text += f"With {logs['val_wer']:.1%} of the words wrong, times of words cannot be relied on. To try:"
+    text = f"After epoch {epoch} the attention has not found its way: {numbers}. "
+    text += f"Word error rate {logs['val_wer']:.1%}; the times of words cannot be relied on. To try:"
     return f"{textwrap.fill(text, 120)}\n{trials}"
 
 

@@ -61,7 +61,13 @@ def test_it_is_said_once_after_half_of_the_epochs_and_again_when_it_gets_worse(c
 
 def test_the_numbers_and_what_to_try():
     text = advice(logs(0.312, 0.601, 0.364, 0.508), 4, Config().replace(speller={"scorer": "additive"}))
-    for part in ("After 4 epochs", "sharpness 0.31 (", "monotonicity 0.60 (", "alignment error rate 0.36 (", "0.9% of"):
+    for part in (
+        "After epoch 4 ",
+        "sharpness 0.31 (",
+        "monotonicity 0.60 (",
+        "alignment error rate 0.36 (",
+        "rate 0.9%;",
+    ):
         assert part in " ".join(text.split()), part
     options = [line.split()[:2] for line in text.splitlines() if line.startswith("  --")]
     assert options == [
