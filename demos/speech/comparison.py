@@ -80,13 +80,13 @@ def compare(config, scorer_names, alignment_names, seeds, folder, data_dir=None)
             settings.
     """
     pairs = _pairs(scorer_names, alignment_names)
+    # Here, as it would fail in all runs alike; and they are to have all settings alike.
+    config = training.with_budget(config, training.open_corpus(config, data_dir))
     runs = {pair: _runs(config, pair, seeds, folder) for pair, reason in pairs.items() if not reason}
     every = [run for several in zip(*runs.values(), strict=True) for run in several]
     for run in every:
         _check_settings(run)
     check_writable(folder)
-    # Now that nothing is wrong with the settings; and here, as it would fail in all runs alike.
-    training.open_corpus(config, data_dir)
     errors = {}
 
     def rows():

@@ -6,7 +6,10 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+# Inches.
 _CELL = (3.0, 1.9)
+# Of the title, in an inch.
+_LETTERS = 11
 
 
 def draw(rows, path):
@@ -31,7 +34,7 @@ def draw(rows, path):
             grid[i, j].annotate(row.alignment, (0.5, 1.2), xycoords="axes fraction", ha="center", fontsize=10)
     shown = [row.results[0]["shown"] for row in rows if row.results]
     title = f"“{shown[0]['said']}”: output downwards, time in seconds to the right" if shown else "nothing yet"
-    figure.suptitle(title, fontsize=11, parse_math=False)
+    figure.suptitle(textwrap.fill(title, round(_LETTERS * size[0])), fontsize=11, parse_math=False)
     figure.savefig(path)
 
 

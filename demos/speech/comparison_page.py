@@ -50,12 +50,13 @@ def how_to_read(config, rows):
     """The paragraphs below the title, a list of strings."""
     done = [row for row in rows if row.results]
     seeds = max((len(row.results) for row in done), default=0)
-    training = config.training
+    training, search = config.training, config.decoding
     several = f"; the table has means over {seeds} seeds, and the lowest and highest value in brackets" * (seeds > 1)
     paragraphs = [
         f"Each row is a recogniser trained on {config.dataset} for at most {training.epochs} epochs with batches of "
         f"{training.batch_size}, all with the same settings, seeds and data, and only scorer and alignment function "
-        f"their own{several}.",
+        f"their own{several}. Texts are searched for with a beam of {search.beam_width} and a CTC weight of "
+        f"{search.ctc_weight:g}.",
         "The rows with the fewest wrong words come first; the best value of each column is marked. What is good is a "
         "row that is good in several columns: few words wrong with a bad alignment means that the text is right but "
         "nobody can tell where each word was heard.",

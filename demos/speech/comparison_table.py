@@ -61,11 +61,11 @@ def _count(value):
 
 
 COLUMNS = (
-    Column("wer", "words wrong", "word error rate on the test utterances, by greedy search", _percent),
+    Column("wer", "words wrong", "word error rate on the test utterances", _percent),
     Column(
         "alignment_error_rate",
         "alignment error",
-        "of the words recognised right, those whose largest weight lies outside of the word as it was spoken",
+        "the share of the tokens, of words recognised right, that attend most to a frame outside of their word",
         _percent,
     ),
     Column(
@@ -86,7 +86,7 @@ COLUMNS = (
     Column(
         "steps_until_aligned",
         "steps until aligned",
-        "steps of training up to the first epoch after which the alignment is formed, as told below",
+        "steps of training up to the first epoch after which the alignment is formed, as told above",
         _count,
         missing="never",
     ),

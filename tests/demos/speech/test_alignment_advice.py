@@ -60,7 +60,8 @@ def test_it_is_said_once_after_half_of_the_epochs_and_again_when_it_gets_worse(c
 
 
 def test_the_numbers_and_what_to_try():
-    text = advice(logs(0.312, 0.601, 0.364, 0.508), 4, Config().replace(speller={"scorer": "additive"}))
+    config = Config().replace(speller={"scorer": "additive"}, training={"epochs": 7})
+    text = advice(logs(0.312, 0.601, 0.364, 0.508), 4, config)
     for part in (
         "After epoch 4 ",
         "sharpness 0.31 (",

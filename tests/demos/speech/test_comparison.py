@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from demos.speech import comparison, comparison_figure, comparison_run
+from demos.speech import comparison, comparison_figure, comparison_run, training
 from demos.speech.cli import main
 from demos.speech.comparison import Run, compare, run_in_process, settings
+from demos.speech.config import Config
 from demos.speech.errors import UserError
 from tests.demos.speech import tone_words
 from tests.demos.speech.comparison_results import result
@@ -79,6 +80,14 @@ def test_what_is_done_is_left_alone_and_what_failed_is_tried_again(config, runs,
     assert done == ["cosine-softmax-0"] and len(rows) == 3
     compare(config, SCORERS, ALIGNMENTS, 1, tmp_path)
     assert done == ["cosine-softmax-0", ALL[1]]
+
+
+def test_what_training_makes_of_the_settings_is_the_same_the_second_time(config, runs, tmp_path):
+    compare(config, ["dot"], ["softmax"], 1, tmp_path)
+    path = tmp_path / "runs" / "dot-softmax-0" / "config.json"
+    path.write_text(json.dumps(training.with_budget(Config.load(path), tone_words.ToneWords()).to_dict()))
+    compare(config, ["dot"], ["softmax"], 1, tmp_path)
+    assert runs[0] == ["dot-softmax-0"]
 
 
 def test_with_other_settings_the_folder_is_not_touched(config, runs, tmp_path):
