@@ -37,8 +37,8 @@ class DataConfig:
 class FeatureConfig:
     """Log-mel features; `window` and `hop` in seconds, `sample_rate` in Hz (None: that of the dataset).
 
-    With `subtract_mean` each band has mean 0 over the loud frames of each utterance. With `scale_to_peak` each utterance
-    is as loud as full scale allows, so that none is too quiet.
+    With `subtract_mean` each band has mean 0 over the loud frames of each utterance; with `scale_to_peak` it
+    is made as loud as full scale allows, so that none is too quiet.
     """
 
     sample_rate: int | None = None
