@@ -55,7 +55,7 @@ def test_a_dataset_has_settings_that_suit_it():
 
 
 def test_neither_file_nor_recipe(tmp_path):
-    with pytest.raises(UserError, match=r"a file or a recipe: librispeech_100, .*, yes_no. Received: config='nothing'"):
+    with pytest.raises(UserError, match=r"a file or a recipe: digits, .*, yes_no. Received: config='nothing'"):
         train("--config", "nothing")
     with pytest.raises(UserError, match="Cannot read the configuration .*nothing.json"):
         train("--config", tmp_path / "nothing.json")
