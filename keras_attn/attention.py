@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_attn import alignments, call_forms, heads, loops, masking, queries, registry, scorers
+from keras_attn import alignments, call_forms, deferred, heads, loops, masking, queries, registry, scorers
 
 
 @keras.saving.register_keras_serializable(package="keras_attn")
@@ -154,7 +154,7 @@ class Attention(keras.layers.Layer):
     def context(self, alignment, memory):
         """Context ``(batch, Tq, value_dim)`` of an alignment ``(batch, [heads,] Tq, Tv)``."""
         value = memory["value"]
-        context = heads.join(ops.matmul(ops.cast(alignment, value.dtype), value), self.scorer.heads)
+        context = heads.join(deferred.matmul(ops.cast(alignment, value.dtype), value), self.scorer.heads)
         return context if self.output_projection is None else self.output_projection(context)
 
     def step(self, query, memory, state, training=None, mask=None):

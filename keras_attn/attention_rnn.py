@@ -81,12 +81,13 @@ class AttentionRNN(keras.layers.Layer):
 
         def step(state, inputs):
             _, after = self.cell.step(inputs["x"], memory, state, training)
-            return loops.where_real(inputs["real"], after, state) if "real" in inputs else after
+            after = loops.where_real(inputs["real"], after, state) if "real" in inputs else after
+            return after, (after["output"], [attention["alignment"] for attention in after["attention"]])
 
         with _dropout_masks(self.cell.cell, lambda: step(state, _first(inputs)), training):
-            last, states = loops.scan(self, step, state, inputs, training)
-        alignments = [heads.swap(attention["alignment"]) for attention in states["attention"]]
-        outputs = [states["output"]]
+            last, (outputs, alignments) = loops.scan(self, step, state, inputs, training)
+        alignments = [heads.swap(alignment) for alignment in alignments]
+        outputs = [outputs]
         if return_attention_scores:
             outputs.append(alignments[0] if len(alignments) == 1 else alignments)
         if return_state:

@@ -37,12 +37,13 @@ def attend_one_by_one(layer, query, query_mask, mask, memory, training):
     def step(carry, x):
         context, state = layer.step(x["query"], memory, carry["state"], training, x.get("mask"))
         after = {"context": context, "state": state}
-        return loops.where_real(x["real"], after, carry) if "real" in x else after
+        after = loops.where_real(x["real"], after, carry) if "real" in x else after
+        return after, (after["context"], after["state"]["alignment"])
 
     state = layer.initial_state(memory)
     context = ops.zeros_like(layer.context(state["alignment"][..., None, :], memory)[:, 0, :])
-    _, states = loops.scan(layer, step, {"context": context, "state": state}, inputs, training)
-    return states["context"], heads.swap(states["state"]["alignment"])
+    _, (contexts, alignments) = loops.scan(layer, step, {"context": context, "state": state}, inputs, training)
+    return contexts, heads.swap(alignments)
 
 
 def spare_padding(scores, mask):

@@ -19,7 +19,7 @@ def additive_scores(query, key, weights):
     Returns:
         ``(batch, Tq, Tv)``.
     """
-    hidden = ops.tanh(query[:, :, None, :] + key[:, None, :, :])
+    hidden = ops.tanh(ops.expand_dims(query, 2) + ops.expand_dims(key, 1))
     hidden, weights = masking.at_least_float32(hidden), masking.at_least_float32(weights)
     return ops.squeeze(ops.matmul(hidden, weights[:, None]), axis=-1)
 

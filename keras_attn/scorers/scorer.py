@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_attn import masking
+from keras_attn import deferred, masking
 
 
 class Scorer(keras.layers.Layer):
@@ -99,7 +99,7 @@ def inner_products(query, key):
         ``(batch, Tq, Tv)``.
     """
     query, key = masking.at_least_float32(query), masking.at_least_float32(key)
-    return keras.ops.matmul(query, keras.ops.swapaxes(key, -1, -2))
+    return deferred.matmul(query, keras.ops.swapaxes(key, -1, -2))
 
 
 def require_equal_dims(scorer, query_shape, key_shape):

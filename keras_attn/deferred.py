@@ -1,0 +1,56 @@
+"""Products with what a loop does not change, whose gradient is formed once, after the loop.
+
+A step multiplies its own ``x_t`` by the same ``w`` as every other step. The gradient of ``w`` is
+the sum of ``x_t^T dy_t``, which autodiff adds up step by step, in memory as large as ``w``. One product of all
+``x_t`` with all ``dy_t`` is the same sum. A loop that can do so is a *recorder* of the products while it
+traces a step; everywhere else they are plain products.
+"""
+
+import contextlib
+
+from keras import ops
+
+_recorders = []
+
+
+def matmul(x, w):
+    """``x @ w``, where all steps of a loop, if this is a step of one, multiply by the same `w`.
+
+    Args:
+        x: ``(..., rows, n)``.
+        w: ``(n, m)`` for any `x`, or ``(..., n, m)`` with the leading dimensions of `x`.
+
+    Returns:
+        ``(..., rows, m)``.
+    """
+    return _recorders[-1].matmul(x, w) if _recorders else ops.matmul(x, w)
+
+
+@contextlib.contextmanager
+def recording(recorder):
+    """Products are made by ``recorder.matmul`` while this lasts."""
+    _recorders.append(recorder)
+    try:
+        yield recorder
+    finally:
+        _recorders.pop()
+
+
+def gradient(x, dy, w):
+    """Gradient of `w` from all steps.
+
+    Args:
+        x: ``(T, ..., rows, n)``, what the steps multiplied.
+        dy: ``(T, ..., rows, m)``, the gradients of the products.
+        w: The constant.
+    """
+    x, dy = _steps_as_rows(x, w), _steps_as_rows(dy, w)
+    return ops.matmul(ops.swapaxes(x, -1, -2), dy)
+
+
+def _steps_as_rows(x, w):
+    """``(T, ..., rows, n)`` to ``(..., T * rows, n)``, or to ``(T * ... * rows, n)`` for a `w` that all share."""
+    if len(w.shape) > 2:
+        x = ops.moveaxis(x, 0, -3)
+    shape = ops.shape(x)
+    return ops.reshape(x, (*shape[: len(w.shape) - 2], -1, shape[-1]))
