@@ -5,7 +5,7 @@ import itertools
 import keras
 from keras import ops
 
-from keras_attn import recurrent_cells, registry, several
+from keras_attn import recurrent, registry, several
 from keras_attn.attention import Attention
 
 _QUERIES = ("last", "first", "previous")
@@ -201,13 +201,11 @@ class AttentionCell(keras.layers.Layer):
     def _run_then_attend(self, inputs, memory, state, training):
         first, *above = self._cells
         first_state, *states = state["cell"] if self.query == "first" else [state["cell"]]
-        x, first_state = recurrent_cells.step(
-            first, self._fed(inputs, state["feedback"], training), first_state, training
-        )
+        x, first_state = recurrent.step(first, self._fed(inputs, state["feedback"], training), first_state, training)
         contexts, attention_states = several.step(self.attentions, x, memory, state["attention"], training)
         cell_states = [first_state]
         for cell, cell_state in zip(above, states, strict=True):
-            x, cell_state = recurrent_cells.step(cell, several.join([x, *contexts]), cell_state, training)
+            x, cell_state = recurrent.step(cell, several.join([x, *contexts]), cell_state, training)
             cell_states.append(cell_state)
         return x, cell_states, contexts, attention_states
 
@@ -215,7 +213,7 @@ class AttentionCell(keras.layers.Layer):
         query = state["cell_output"]
         contexts, attention_states = several.step(self.attentions, query, memory, state["attention"], training)
         fed = self._fed(inputs, several.join(contexts), training)
-        return *recurrent_cells.step(self.cell, fed, state["cell"], training), contexts, attention_states
+        return *recurrent.step(self.cell, fed, state["cell"], training), contexts, attention_states
 
     def _fed(self, inputs, feedback, training):
         """The input of the cell."""

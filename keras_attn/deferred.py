@@ -13,22 +13,25 @@ from keras import ops
 _recorders = []
 
 
-def matmul(x, w):
+def matmul(x, w, plus=None):
     """``x @ w``, where all steps of a loop, if this is a step of one, multiply by the same `w`.
 
     Args:
         x: ``(..., rows, n)``.
         w: ``(n, m)`` for any `x`, or ``(..., n, m)`` with the leading dimensions of `x`.
+        plus: What is added to it, ``(..., rows, m)``. An input of the step costs least here.
 
     Returns:
         ``(..., rows, m)``.
     """
-    return _recorders[-1].matmul(x, w) if _recorders else ops.matmul(x, w)
+    if _recorders:
+        return _recorders[-1].matmul(x, w, plus)
+    return ops.matmul(x, w) if plus is None else ops.matmul(x, w) + plus
 
 
 @contextlib.contextmanager
 def recording(recorder):
-    """Products are made by ``recorder.matmul`` while this lasts."""
+    """Products are made by ``recorder.matmul(x, w, plus)`` while this lasts."""
     _recorders.append(recorder)
     try:
         yield recorder

@@ -6,9 +6,9 @@ from keras import ops
 # XLA does not compile a TensorFlow loop whose number of steps it does not know. A layer that loops says
 # so in its attribute `supports_jit`, and a model with jit_compile="auto" then runs as a plain graph.
 if keras.config.backend() == "tensorflow":
-    from keras_attn.tensorflow_scan import scan as _scan
+    from keras_attn.tensorflow_scan import scan as time_major_scan
 else:
-    _scan = ops.scan
+    time_major_scan = ops.scan
 
 SUPPORT_JIT = keras.config.backend() != "tensorflow"
 
@@ -42,11 +42,11 @@ def scan(layer, step, state, inputs, training=None):
                 state, outputs = step(state, x)
             return (state, [scope.get_current_value(seed) for seed in seeds]), outputs
 
-        (last, seed_values), outputs = _scan(body, (state, [seed.value for seed in seeds]), inputs)
+        (last, seed_values), outputs = time_major_scan(body, (state, [seed.value for seed in seeds]), inputs)
         for seed, value in zip(seeds, seed_values, strict=True):
             seed.assign(value)
     else:
-        last, outputs = _scan(step, state, inputs)
+        last, outputs = time_major_scan(step, state, inputs)
     return last, keras.tree.map_structure(lambda x: ops.swapaxes(x, 0, 1), outputs)
 
 

@@ -78,7 +78,7 @@ def test_a_member_imports_only_lower_levels(path):
 @pytest.mark.parametrize("path", PACKAGE, ids=str)
 def test_the_package_needs_only_keras_and_numpy(path):
     allowed = set(sys.stdlib_module_names) | {"keras", "keras_attn", "numpy"}
-    if member(path) == "tensorflow_scan":  # imported where TensorFlow is the backend, and there only
+    if member(path) in ("tensor_stack", "tensorflow_scan"):  # imported where TensorFlow is the backend, and there only
         allowed |= {"tensorflow"}
     assert {name.split(".")[0] for name in imports(path, top_level_only=True)} <= allowed
     inside = {"matplotlib"} if member(path) == "plotting" else set()

@@ -8,6 +8,7 @@ from keras import ops
 from keras_attn import Attention, AttentionCell, AttentionRNN
 from tests.attention_rnn_cells import CELLS
 from tests.backends import BACKEND, assert_close, differentiated
+from tests.contract import weighed
 
 LSTM_CELLS = {
     scorer: lambda scorer=scorer: AttentionCell(keras.layers.LSTMCell(3), scorer)
@@ -32,10 +33,8 @@ def arrays(rng):
     return [rng.normal(size=size).astype("float32") for size in ((2, 4, 4), (2, 5, 3))]
 
 
-def weighed(outputs):
-    """A number that depends on every element of the outputs, on each in its own way."""
-    flat = [ops.reshape(x, (-1,)) for x in keras.tree.flatten(outputs)]
-    return sum(ops.sum(x * ops.cos(ops.arange(x.shape[0], dtype="float32"))) for x in flat)
+def weigh(outputs):
+    return weighed([outputs])
 
 
 def in_python(rnn, sequences, value):
@@ -53,8 +52,8 @@ def test_gradients_are_those_of_a_loop_in_python(arrays, make_cell):
     rnn = AttentionRNN(make_cell())
     rnn(*arrays)
     call = lambda *arrays: rnn(*arrays, value_mask=VALUE_MASK)  # noqa: E731
-    outputs, gradients = differentiated(call, weighed, rnn.trainable_variables)(*arrays)
-    expected = differentiated(lambda *arrays: in_python(rnn, *arrays), weighed, rnn.trainable_variables)(*arrays)
+    outputs, gradients = differentiated(call, weigh, rnn.trainable_variables)(*arrays)
+    expected = differentiated(lambda *arrays: in_python(rnn, *arrays), weigh, rnn.trainable_variables)(*arrays)
     assert_close(outputs, expected[0])
     for gradient, other in zip(gradients, expected[1], strict=True):
         assert_close(gradient, other, 1e-5 * max(1, np.abs(other).max()))
@@ -70,9 +69,9 @@ def test_gradients_in_a_graph_are_those_of_eager_execution(arrays, shape):
     rnn(*arrays)
     in_graph = tf.function(rnn, input_signature=[tf.TensorSpec(shape), tf.TensorSpec((*shape[:2], 3))])
     arrays[1] = arrays[1][:, :4]
-    _, eager = differentiated(rnn, weighed, rnn.trainable_variables)(*arrays)
-    weigh = lambda outputs: weighed(ops.reshape(outputs, (2, 4, -1)))  # noqa: E731
-    _, gradients = differentiated(in_graph, weigh, rnn.trainable_variables)(*arrays)
+    _, eager = differentiated(rnn, weigh, rnn.trainable_variables)(*arrays)
+    of_known_shape = lambda *arrays: ops.reshape(in_graph(*arrays), (2, 4, -1))  # noqa: E731
+    _, gradients = differentiated(of_known_shape, weigh, rnn.trainable_variables)(*arrays)
     assert_close(gradients, eager)
 
 
@@ -85,7 +84,7 @@ def test_second_derivatives_by_weights_are_refused_rather_than_wrong(arrays):
     kernel = rnn.cell.cell.recurrent_kernel.value
     with tf.GradientTape() as outer:
         with tf.GradientTape() as inner:
-            value = weighed(rnn(*arrays))
+            value = weighed([rnn(*arrays)])
         length = ops.sum(ops.square(inner.gradient(value, kernel)))
     with pytest.raises(LookupError, match="Second derivatives"):
         outer.gradient(length, kernel)
@@ -104,7 +103,7 @@ def test_a_penalty_on_the_gradients_of_inputs_can_be_trained(arrays):
         with tf.GradientTape() as outer:
             with tf.GradientTape() as inner:
                 inner.watch(sequences)
-                y = weighed(function(sequences, value))
+                y = weighed([function(sequences, value)])
             length = ops.sum(ops.square(inner.gradient(y, sequences)))
         return outer.gradient(length, kernel)
 

@@ -1,9 +1,11 @@
 """The encoder of Listen, Attend and Spell: convolutions, and LSTMs that take fewer and fewer steps."""
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from demos.speech.convolutions import Convolutions
+from keras_attn import recurrent
 
 
 def join_frames(frames, mask, count):
@@ -135,10 +137,19 @@ class Listener(keras.layers.Layer):
         after = []
         for level, (lstm, dropout, state) in enumerate(zip(self.lstms, self.dropouts, states, strict=True)):
             features, mask = join_frames(features, mask, self.join if level else self.stack)
-            features, *state = lstm(features, initial_state=state, mask=mask, training=training)
+            if state is None and self._loop_is_faster():
+                features = recurrent.outputs(lstm, features, mask)
+            else:
+                features, *state = lstm(features, initial_state=state, mask=mask, training=training)
             features = ops.where(mask[..., None], dropout(features, training=training), 0.0)
             after.append(state)
         return features, mask, after
+
+    def _loop_is_faster(self):
+        """Whether `recurrent.outputs` beats the layers of Keras: on TensorFlow without cuDNN."""
+        if keras.config.backend() != "tensorflow":
+            return False
+        return self.use_cudnn is False or not tf.config.list_physical_devices("GPU")
 
     def get_config(self):
         names = ("stack", "levels", "units", "dropout", "convolutions", "channels", "join", "bidirectional")

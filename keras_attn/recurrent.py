@@ -1,0 +1,86 @@
+"""Recurrent cells and layers of Keras, with less work in the loop where it is known how."""
+
+import keras
+from keras import ops
+
+from keras_attn import deferred, loops
+
+# The input of a gate that is closed: the sigmoid of it is 0 in every dtype.
+_CLOSED = -1e4
+
+
+def step(cell, inputs, state, training=None):
+    """``cell(inputs, state)``; of an `LSTMCell` as one product with all weights, whose gradient is deferred.
+
+    Args:
+        cell: A recurrent cell of Keras.
+        inputs: ``(batch, input_dim)``.
+        state: State of the cell.
+        training: Whether the model is being trained.
+    """
+    if type(cell) is keras.layers.StackedRNNCells:
+        return _stack(cell.cells, inputs, state, training)
+    random = training and (getattr(cell, "dropout", 0) or getattr(cell, "recurrent_dropout", 0))
+    if type(cell) is keras.layers.LSTMCell and not random:
+        hidden, carried = (ops.cast(x, cell.compute_dtype) for x in state)
+        x = ops.concatenate([inputs, hidden], axis=-1)
+        kernel = ops.concatenate([_weight(cell, "kernel"), _weight(cell, "recurrent_kernel")], axis=0)
+        z = deferred.matmul(x, kernel)
+        return _lstm(cell, z + _weight(cell, "bias") if cell.use_bias else z, carried)
+    return cell(inputs, state, training=training)
+
+
+def outputs(layer, inputs, mask):
+    """The outputs of an LSTM layer, as ``layer(inputs, mask=mask)`` with `return_sequences` gives them.
+
+    What does not depend on the step before is done for all steps at once.
+
+    Args:
+        layer: A `keras.layers.LSTM`, or `Bidirectional` with two of them, without dropout.
+        inputs: ``(batch, T, input_dim)``, finite where padded.
+        mask: ``(batch, T)`` booleans, False from the end of each sequence on.
+
+    Returns:
+        ``(batch, T, units)``, or twice the units; anything where `mask` is False.
+    """
+    if isinstance(layer, keras.layers.Bidirectional):
+        both = [outputs(one, inputs, mask) for one in (layer.forward_layer, layer.backward_layer)]
+        return ops.concatenate(both, axis=-1)
+    cell = layer.cell
+    padding = ops.cast(ops.logical_not(mask), cell.compute_dtype)[..., None]
+    inputs = ops.swapaxes(ops.concatenate([ops.cast(inputs, cell.compute_dtype), padding], axis=-1), 0, 1)
+    kernel = _weight(cell, "kernel")
+    # Padding closes the input gate, so that the state stays 0 until a sequence begins at its end.
+    closed = ops.where(ops.arange(kernel.shape[1]) < cell.units, _CLOSED, 0.0)
+    z = ops.matmul(inputs, ops.concatenate([kernel, ops.cast(closed, kernel.dtype)[None]], axis=0))
+    z = z + _weight(cell, "bias") if cell.use_bias else z
+
+    def step(state, z):
+        hidden, carried = state
+        z = deferred.matmul(hidden, _weight(cell, "recurrent_kernel"), plus=z)
+        hidden, state = _lstm(cell, z, carried)
+        return state, hidden
+
+    start = ops.zeros_like(z[0, :, : cell.units])
+    _, hidden = loops.time_major_scan(step, [start, start], z, reverse=layer.go_backwards)
+    return ops.swapaxes(hidden, 0, 1)
+
+
+def _stack(cells, inputs, states, training):
+    after = []
+    for cell, state in zip(cells, states, strict=True):
+        inputs, state = step(cell, inputs, state, training)
+        after.append(state)
+    return inputs, after
+
+
+def _lstm(cell, z, carried):
+    """Output and state of an `LSTMCell`, from the sums that enter its gates and its memory."""
+    i, f, c, o = ops.split(z, 4, axis=-1)
+    carried = cell.recurrent_activation(f) * carried + cell.recurrent_activation(i) * cell.activation(c)
+    hidden = cell.recurrent_activation(o) * cell.activation(carried)
+    return hidden, [hidden, carried]
+
+
+def _weight(cell, name):
+    return ops.cast(getattr(cell, name), cell.compute_dtype)
