@@ -8,6 +8,7 @@ traces a step; everywhere else they are plain products.
 
 import contextlib
 
+import keras
 from keras import ops
 
 _recorders = []
@@ -27,6 +28,15 @@ def matmul(x, w, plus=None):
     if _recorders:
         return _recorders[-1].matmul(x, w, plus)
     return ops.matmul(x, w) if plus is None else ops.matmul(x, w) + plus
+
+
+def dense(layer, x):
+    """``layer(x)`` for a `keras.layers.Dense`, with its product made by `matmul`."""
+    if not _recorders or type(layer) is not keras.layers.Dense or layer.quantization_mode is not None:
+        return layer(x)
+    y = matmul(ops.cast(x, layer.compute_dtype), ops.cast(layer.kernel, layer.compute_dtype))
+    y = y + ops.cast(layer.bias, layer.compute_dtype) if layer.use_bias else y
+    return y if layer.activation is None else layer.activation(y)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_attn import masking
+from keras_attn import deferred, masking
 from keras_attn.scorers.scorer import Scorer
 from keras_attn.scorers.unit_vectors import unit_vectors
 
@@ -75,7 +75,7 @@ class Additive(Scorer):
         energy = self.energy
         if self.normalize:
             energy = masking.at_least_float32(self.scale) * unit_vectors(energy)
-        return additive_scores(self.query_projection(query), memory["key"], energy)
+        return additive_scores(deferred.dense(self.query_projection, query), memory["key"], energy)
 
     def get_config(self):
         return {

@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_attn import deferred
 from keras_attn.scorers.additive import additive_scores, energy_initializer
 from keras_attn.scorers.scorer import Scorer
 
@@ -50,7 +51,7 @@ class LocationScorer(Scorer):
 
     def score(self, query, memory, state):
         key = memory["key"] + self.location(state)
-        return additive_scores(self.query_projection(query), key, self.energy)
+        return additive_scores(deferred.dense(self.query_projection, query), key, self.energy)
 
     def get_config(self):
         return {**super().get_config(), "units": self.units, "use_bias": self.use_bias}

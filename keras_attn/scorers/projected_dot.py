@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_attn import deferred
 from keras_attn.scorers.scorer import Scorer, inner_products
 
 
@@ -52,7 +53,7 @@ class ProjectedDot(Scorer):
         return {"key": self.key_projection(key)}
 
     def score(self, query, memory, state):
-        products = inner_products(self.query_projection(query), memory["key"])
+        products = inner_products(deferred.dense(self.query_projection, query), memory["key"])
         return products * self.units**-0.5 if self.scaled else products
 
     def get_config(self):
