@@ -79,7 +79,7 @@ def test_a_member_imports_only_lower_levels(path):
 def test_the_package_needs_only_keras_and_numpy(path):
     allowed = set(sys.stdlib_module_names) | {"keras", "keras_attn", "numpy"}
     assert {name.split(".")[0] for name in imports(path, top_level_only=True)} <= allowed
-    inside = {"matplotlib"} if member(path) == "plotting" else set()
+    inside = {"plotting": {"matplotlib"}, "compiled": {"jax", "tensorflow"}}.get(member(path), set())
     assert {name.split(".")[0] for name in imports(path)} <= allowed | inside
 
 

@@ -2,7 +2,8 @@
 
 import keras
 
-from keras_attn.scorers.additive import additive_scores, energy_initializer
+from keras_attn.scorers.additive import energy_initializer
+from keras_attn.scorers.additive_scores import additive_scores
 from keras_attn.scorers.scorer import Scorer
 
 
