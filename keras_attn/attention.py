@@ -220,11 +220,16 @@ class Attention(keras.layers.Layer):
             value, key = masking.zero_padding(value, seen), masking.zero_padding(key, seen)
         memory = self.prepare(value, key, masking.both(value_mask, key_mask))
         attend = queries.attend_one_by_one if self.recurrent else queries.attend_at_once
+        if not return_attention_scores and queries.long(self, query, value, training):
+            attend = queries.attend_in_blocks
         context, alignment = attend(self, query, query_mask, mask, memory, training)
         if query_mask is not None:
             context = masking.zero_padding(context, query_mask)
+        if not return_attention_scores:
+            return context
+        if query_mask is not None:
             alignment = masking.zero_padding(alignment, heads.of_all(query_mask, self.scorer.heads))
-        return (context, alignment) if return_attention_scores else context
+        return context, alignment
 
     def compute_mask(self, query, mask=None):
         return mask[0] if isinstance(mask, (list, tuple)) else mask

@@ -1,8 +1,22 @@
 """All queries of a call to `Attention`: at once where no alignment depends on earlier ones, else one by one."""
 
+import keras
 from keras import ops
 
 from keras_attn import heads, loops, masking
+
+# Queries of a block, and the number of scores from which blocks are worth their time: an array of 128 MB.
+BLOCK, FEWEST_SCORES = 512, 32_000_000
+
+
+def long(layer, query, value, training):
+    """Whether blocks of queries are worth it, which need lengths that are known."""
+    tq, tv = query.shape[1], value.shape[1]
+    if layer.recurrent or tq is None or tv is None or tq <= BLOCK:
+        return False
+    # Whatever draws random numbers would draw others when it is computed anew.
+    draws = training and len(layer.variables) > len(layer.weights)
+    return not draws and (query.shape[0] or 1) * (layer.scorer.heads or 1) * tq * tv >= FEWEST_SCORES
 
 
 def attend_at_once(layer, query, query_mask, mask, memory, training):
@@ -16,14 +30,65 @@ def attend_at_once(layer, query, query_mask, mask, memory, training):
         memory: What `Attention.prepare` returned.
         training: Whether the model is being trained.
     """
+    return _attend(layer, _inputs(query, query_mask, mask), memory, training)
+
+
+def attend_in_blocks(layer, query, query_mask, mask, memory, training):
+    """As `attend_at_once`, but for the alignment, which is None.
+
+    Scores and alignment are held for one block of queries at a time, and are computed anew for the gradients.
+    """
+    time = ops.shape(query)[1]
+    if mask is not None:
+        mask = ops.broadcast_to(mask, (ops.shape(mask)[0], time, ops.shape(mask)[2]))
+    inputs = {name: _blocks(x) for name, x in _inputs(query, query_mask, mask).items()}
+    weights = [ops.convert_to_tensor(weight.value) for weight in layer.weights]
+
+    def attend(inputs, memory, weights):  # On TensorFlow no variable can be computed anew inside a loop.
+        with keras.StatelessScope(list(zip(layer.weights, weights, strict=True))):
+            return _attend(layer, inputs, memory, training)[0]
+
+    context = ops.swapaxes(ops.map(lambda block: _recomputed(attend, block, memory, weights), inputs), 0, 1)
+    batch, blocks, _, dim = ops.shape(context)
+    return ops.reshape(context, (batch, blocks * BLOCK, dim))[:, :time], None
+
+
+def _inputs(query, query_mask, mask):
+    """What `_attend` needs to know of each query: a dict of ``(batch, Tq, ...)`` or ``(1, Tq, ...)``."""
     real = ops.ones(ops.shape(query)[:2], dtype="bool") if query_mask is None else query_mask
-    scores = layer.score(query, memory, {"position": masking.positions(real)})
-    mask = masking.both(memory["mask"][:, None, :], mask)
-    if query_mask is not None:
-        mask = masking.both(mask, query_mask[:, :, None])
+    inputs = {"query": query, "position": masking.positions(real), "real": query_mask, "mask": mask}
+    return {name: x for name, x in inputs.items() if x is not None}
+
+
+def _attend(layer, inputs, memory, training):
+    scores = layer.score(inputs["query"], memory, {"position": inputs["position"]})
+    mask = masking.both(memory["mask"][:, None, :], inputs.get("mask"))
+    if "real" in inputs:
+        mask = masking.both(mask, inputs["real"][:, :, None])
     mask = heads.of_all(mask, layer.scorer.heads)
     alignment = layer.alignment.align(spare_padding(scores, mask), mask, None, training)
     return layer.context(alignment, memory), alignment
+
+
+def _recomputed(function, *arguments):
+    """``function(*arguments)``, which are nests of tensors, computed anew for the gradients."""
+    flat = keras.tree.flatten(arguments)
+    real = [i for i, x in enumerate(flat) if "float" in keras.utils.standardize_dtype(x.dtype)]
+
+    def of_real(*tensors):  # TensorFlow can be given no others here, as it differentiates with respect to all.
+        given = dict(zip(real, tensors, strict=True))
+        both = [given.get(i, x) for i, x in enumerate(flat)]
+        return function(*keras.tree.pack_sequence_as(arguments, both))
+
+    return keras.remat(of_real)(*(flat[i] for i in real))
+
+
+def _blocks(x):
+    """``(batch, Tq, ...)`` to ``(blocks, batch, BLOCK, ...)``, with zeros at the end."""
+    batch, time, *dims = ops.shape(x)
+    blocks = -(-time // BLOCK)
+    x = ops.pad(x, [(0, 0), (0, blocks * BLOCK - time)] + [(0, 0)] * len(dims))
+    return ops.swapaxes(ops.reshape(x, (batch, blocks, BLOCK, *dims)), 0, 1)
 
 
 def attend_one_by_one(layer, query, query_mask, mask, memory, training):

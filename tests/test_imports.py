@@ -81,7 +81,7 @@ def test_the_package_needs_only_keras_and_numpy(path):
     if member(path) in ("tensor_stack", "tensorflow_scan"):  # imported where TensorFlow is the backend, and there only
         allowed |= {"tensorflow"}
     assert {name.split(".")[0] for name in imports(path, top_level_only=True)} <= allowed
-    inside = {"matplotlib"} if member(path) == "plotting" else set()
+    inside = {"plotting": {"matplotlib"}, "compiled": {"jax", "tensorflow"}}.get(member(path), set())
     assert {name.split(".")[0] for name in imports(path)} <= allowed | inside
 
 

@@ -1,27 +1,11 @@
 """A network with one hidden layer over query and key."""
 
 import keras
-from keras import ops
 
 from keras_attn import deferred, masking
+from keras_attn.scorers.additive_scores import additive_scores
 from keras_attn.scorers.scorer import Scorer
 from keras_attn.scorers.unit_vectors import unit_vectors
-
-
-def additive_scores(query, key, weights):
-    """``v . tanh(q_i + k_j)`` for every query ``i`` and key ``j``, reduced in at least float32.
-
-    Args:
-        query: ``(batch, Tq, units)``, projected.
-        key: ``(batch, Tv, units)``, projected.
-        weights: ``(units,)``, the vector ``v``.
-
-    Returns:
-        ``(batch, Tq, Tv)``.
-    """
-    hidden = ops.tanh(ops.expand_dims(query, 2) + ops.expand_dims(key, 1))
-    hidden, weights = masking.at_least_float32(hidden), masking.at_least_float32(weights)
-    return ops.squeeze(ops.matmul(hidden, weights[:, None]), axis=-1)
 
 
 @keras.saving.register_keras_serializable(package="keras_attn")

@@ -6,7 +6,8 @@ import keras
 from keras import ops
 
 from keras_attn import masking
-from keras_attn.scorers.additive import additive_scores, energy_initializer
+from keras_attn.scorers.additive import energy_initializer
+from keras_attn.scorers.additive_scores import additive_scores
 from keras_attn.scorers.convolutions import centred_convolution, convolve, windows
 from keras_attn.scorers.scorer import Scorer
 

@@ -3,7 +3,8 @@
 import keras
 
 from keras_attn import deferred
-from keras_attn.scorers.additive import additive_scores, energy_initializer
+from keras_attn.scorers.additive import energy_initializer
+from keras_attn.scorers.additive_scores import additive_scores
 from keras_attn.scorers.scorer import Scorer
 
 
