@@ -115,9 +115,10 @@ class Attention(keras.layers.Layer):
             ``"scorer"`` and ``"alignment"``.
         """
         value = ops.cast(value, self.compute_dtype)
-        mask = ops.ones(ops.shape(value)[:2], dtype="bool") if mask is None else ops.cast(mask, "bool")
         key = value if key is None else ops.cast(key, self.compute_dtype)
+        mask = None if mask is None else ops.cast(mask, "bool")
         key, value = masking.zero_padding(key, mask), masking.zero_padding(value, mask)
+        mask = ops.ones(ops.shape(value)[:2], dtype="bool") if mask is None else mask
         if self.value_projection is not None:
             value = self.value_projection(value)
         return {
@@ -210,26 +211,21 @@ class Attention(keras.layers.Layer):
         masks = call_forms.unpack_masks(mask, query_mask, value_mask, key_mask, self_attention)
         query_mask, value_mask, key_mask = masks
         query, value, key = call_forms.unpack(query, value, key)
-        query = ops.cast(query, self.compute_dtype)
-        if query_mask is not None:
-            query_mask = ops.cast(query_mask, "bool")
-            query = masking.zero_padding(query, query_mask)
+        query_mask = None if query_mask is None else ops.cast(query_mask, "bool")
+        query = masking.zero_padding(ops.cast(query, self.compute_dtype), query_mask)
         mask = call_forms.mask_of_pairs(attention_mask, use_causal_mask, query, value)
-        if mask is not None:  # What no query may attend to is padding too, whatever stands there.
-            seen = ops.any(mask, axis=1)
-            value, key = masking.zero_padding(value, seen), masking.zero_padding(key, seen)
+        # What no query may attend to is padding too, whatever stands there.
+        seen = None if mask is None else ops.any(mask, axis=1)
+        value, key = masking.zero_padding(value, seen), masking.zero_padding(key, seen)
         memory = self.prepare(value, key, masking.both(value_mask, key_mask))
-        attend = queries.attend_one_by_one if self.recurrent else queries.attend_at_once
-        if not return_attention_scores and queries.long(self, query, value, training):
-            attend = queries.attend_in_blocks
+        if value_mask is None and key_mask is None and not self.recurrent:
+            del memory["mask"]  # which masks nothing
+        attend = queries.way(self, query, value, training, return_attention_scores)
         context, alignment = attend(self, query, query_mask, mask, memory, training)
-        if query_mask is not None:
-            context = masking.zero_padding(context, query_mask)
+        context = masking.zero_padding(context, query_mask)
         if not return_attention_scores:
             return context
-        if query_mask is not None:
-            alignment = masking.zero_padding(alignment, heads.of_all(query_mask, self.scorer.heads))
-        return context, alignment
+        return context, masking.zero_padding(alignment, heads.of_all(query_mask, self.scorer.heads))
 
     def compute_mask(self, query, mask=None):
         return mask[0] if isinstance(mask, (list, tuple)) else mask

@@ -30,6 +30,13 @@ def matmul(x, w, plus=None):
     return ops.matmul(x, w) if plus is None else ops.matmul(x, w) + plus
 
 
+def matmul_transposed(x, w):
+    """``x @ w^T`` as `matmul` makes it, of ``(batch, rows, m)`` and ``(batch, n, m)``."""
+    if _recorders:
+        return matmul(x, ops.swapaxes(w, -1, -2))
+    return ops.einsum("bid,bjd->bij", x, w)  # without a transposed copy of `w`
+
+
 def dense(layer, x):
     """``layer(x)`` for a `keras.layers.Dense`, with its product made by `matmul`."""
     if not _recorders or type(layer) is not keras.layers.Dense or layer.quantization_mode is not None:

@@ -76,9 +76,9 @@ def zero_padding(x, mask):
 
     Args:
         x: ``(..., T, dim)``.
-        mask: ``(..., T)`` booleans that broadcast to it.
+        mask: ``(..., T)`` booleans that broadcast to it; None masks nothing.
     """
-    return ops.where(mask[..., None], x, ops.zeros((), dtype=x.dtype))
+    return x if mask is None else ops.where(mask[..., None], x, ops.zeros((), dtype=x.dtype))
 
 
 def accumulation_dtype(dtype):
@@ -101,14 +101,20 @@ def normalize(weights):
     return ops.where(empty, ops.zeros_like(weights), weights / ops.where(empty, ops.ones_like(total), total))
 
 
-def masked_softmax(scores, mask):
+def masked_softmax(scores, mask=None):
     """Softmax over the last axis with weight exactly 0 at masked positions.
 
     Args:
         scores: ``(..., Tv)`` real numbers in float32 or float64; anything where `mask` is False.
-        mask: Booleans that broadcast to `scores`. A row without a real position gives zeros.
+        mask: Booleans that broadcast to `scores`; None masks nothing. A row without a real position gives zeros.
     """
-    lowest = ops.cast(-1e30, scores.dtype)
-    scores = ops.where(mask, scores, lowest)
-    peak = ops.stop_gradient(ops.max(scores, axis=-1, keepdims=True, initial=-1e30))
-    return normalize(ops.where(mask, ops.exp(scores - peak), ops.zeros_like(scores)))
+    if mask is None:
+        return _softmax(scores)
+    weights = _softmax(ops.where(mask, scores, ops.cast(-1e30, scores.dtype)))
+    return ops.where(mask, weights, ops.zeros((), dtype=scores.dtype))
+
+
+def _softmax(scores):
+    if scores.shape[-1] == 1:  # where Keras warns that all weights are 1
+        return ops.exp(scores - scores)
+    return ops.softmax(scores, axis=-1)

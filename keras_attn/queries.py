@@ -9,10 +9,17 @@ from keras_attn import heads, loops, masking
 BLOCK, FEWEST_SCORES = 512, 32_000_000
 
 
-def long(layer, query, value, training):
-    """Whether blocks of queries are worth it, which need lengths that are known."""
+def way(layer, query, value, training, with_alignment):
+    """The function of this file that suits a call of the `Attention` `layer`."""
+    if layer.recurrent:
+        return attend_one_by_one
+    return attend_at_once if with_alignment or not _long(layer, query, value, training) else attend_in_blocks
+
+
+def _long(layer, query, value, training):
+    """Whether blocks are worth it; that needs lengths that are known."""
     tq, tv = query.shape[1], value.shape[1]
-    if layer.recurrent or tq is None or tv is None or tq <= BLOCK:
+    if tq is None or tv is None or tq <= BLOCK:
         return False
     # Whatever draws random numbers would draw others when it is computed anew.
     draws = training and len(layer.variables) > len(layer.weights)
@@ -27,7 +34,7 @@ def attend_at_once(layer, query, query_mask, mask, memory, training):
         query: ``(batch, Tq, query_dim)``.
         query_mask: ``(batch, Tq)`` booleans or None.
         mask: What each query may attend to, booleans that broadcast to ``(batch, Tq, Tv)``, or None.
-        memory: What `Attention.prepare` returned.
+        memory: What `Attention.prepare` returned; without a mask where everything is real.
         training: Whether the model is being trained.
     """
     return _attend(layer, _inputs(query, query_mask, mask), memory, training)
@@ -62,12 +69,21 @@ def _inputs(query, query_mask, mask):
 
 def _attend(layer, inputs, memory, training):
     scores = layer.score(inputs["query"], memory, {"position": inputs["position"]})
-    mask = masking.both(memory["mask"][:, None, :], inputs.get("mask"))
-    if "real" in inputs:
-        mask = masking.both(mask, inputs["real"][:, :, None])
-    mask = heads.of_all(mask, layer.scorer.heads)
-    alignment = layer.alignment.align(spare_padding(scores, mask), mask, None, training)
+    mask = heads.of_all(_mask_of_pairs(inputs, memory), layer.scorer.heads)
+    if mask is not None:
+        scores = spare_padding(scores, mask)
+    elif layer.alignment.needs_mask:
+        mask = ops.ones_like(scores, dtype="bool")
+    alignment = layer.alignment.align(scores, mask, None, training)
     return layer.context(alignment, memory), alignment
+
+
+def _mask_of_pairs(inputs, memory):
+    """What each query may attend to, all in all, booleans that broadcast to ``(batch, Tq, Tv)``, or None."""
+    mask = inputs.get("mask")
+    if "mask" in memory:
+        mask = masking.both(mask, memory["mask"][:, None, :])
+    return masking.both(mask, inputs["real"][:, :, None]) if "real" in inputs else mask
 
 
 def _recomputed(function, *arguments):

@@ -71,3 +71,10 @@ def test_first():
     expected = [[True, False, False], [False, True, False], [False, False, False]]
     np.testing.assert_array_equal(numpy(masking.first(ops.convert_to_tensor(mask))), expected)
     assert tuple(masking.first(ops.zeros((2, 0), dtype="bool")).shape) == (2, 0)
+
+
+def test_masked_softmax_without_a_mask(rng):
+    scores = ops.convert_to_tensor(rng.uniform(-1e4, 1e4, size=(20, 7)).astype("float32"))
+    masked = masking.masked_softmax(scores, np.ones((20, 7), bool))
+    np.testing.assert_array_equal(numpy(masking.masked_softmax(scores)), numpy(masked))
+    assert masking.zero_padding(scores, None) is scores

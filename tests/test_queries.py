@@ -34,7 +34,7 @@ def test_pairs_without_a_loop(pair, monkeypatch):
     options = masks(TQ)
     expected = contexts_and_gradients(layer, arrays, **options)
     in_blocks(monkeypatch)
-    assert queries.long(layer, *arrays[:2], training=True)
+    assert queries.way(layer, *arrays[:2], training=True, with_alignment=False) is queries.attend_in_blocks
     assert_close(contexts_and_gradients(layer, arrays, **options), expected, 1e-5)
 
 

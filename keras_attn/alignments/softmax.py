@@ -27,6 +27,8 @@ class Softmax(Alignment):
     [[0.5 0.5 0. ]]
     """
 
+    needs_mask = False
+
     def __init__(self, temperature=1.0, dropout=0.0, seed=None, **kwargs):
         super().__init__(**kwargs)
         if not temperature > 0:
@@ -38,8 +40,9 @@ class Softmax(Alignment):
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed) if dropout else None
 
-    def align(self, scores, mask, previous=None, training=None):
-        alignment = masking.masked_softmax(scores / self.temperature, mask)
+    def align(self, scores, mask=None, previous=None, training=None):
+        scores = scores if self.temperature == 1 else scores / self.temperature
+        alignment = masking.masked_softmax(scores, mask)
         if training and self.dropout:
             alignment = keras.random.dropout(alignment, self.dropout, seed=self.seed_generator)
         return alignment

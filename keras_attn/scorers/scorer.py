@@ -99,7 +99,7 @@ def inner_products(query, key):
         ``(batch, Tq, Tv)``.
     """
     query, key = masking.at_least_float32(query), masking.at_least_float32(key)
-    return deferred.matmul(query, keras.ops.swapaxes(key, -1, -2))
+    return deferred.matmul_transposed(query, key)
 
 
 def require_equal_dims(scorer, query_shape, key_shape):
