@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from keras_attn import decoding_rules, hypotheses
+from keras_attn import decoding_rules, hypotheses, records
 from keras_attn.search_arguments import check_batch, check_integer, limits_of
 
 
@@ -147,28 +147,26 @@ class BeamSearch:
         given = (start_tokens, limits, least, state, constants, mask)
         given = keras.tree.map_structure(repeat, given, none_is_leaf=False)
         start_tokens, limits, least, state, constants, mask = given
-        record = self._history_of(state)
-        history = keras.tree.map_structure(lambda x: ops.zeros((steps, *ops.shape(x)), x.dtype), record)
+        history = records.of_backend(self._history_of(state), steps)
         beams = hypotheses.start(start_tokens, limits, steps, self.beam_width) | self._attention_at_start(state)
 
-        def unfinished(time, beams, state, history):
+        def unfinished(time, beams, state, recorded):
             return ops.logical_and(time < steps, ops.any(ops.logical_not(beams["closed"])))
 
-        def advance(time, beams, state, history):
+        def advance(time, beams, state, recorded):
             log_probs, new_state = self._call_step(beams["last"], state, constants)
             state = keras.tree.map_structure(hypotheses.like, state, new_state)
-            now, record = ops.reshape(time, (1, 1)), self._history_of(state)
-            history = keras.tree.map_structure(lambda x, y: ops.scatter_update(x, now, y[None]), history, record)
+            recorded = history.add(recorded, time, self._history_of(state))
             long_enough = beams["lengths"] + 1 >= least
             log_probs = decoding_rules.forbid_end(log_probs, self.end_token, long_enough, self.end_threshold)
             beams, log_probs = self._attend(beams, log_probs, state, mask)
             beams, rows = self._survivors(time, beams, log_probs, limits)
             state = keras.tree.map_structure(partial(ops.take, indices=rows, axis=0), state)
-            return time + 1, beams, state, history
+            return time + 1, beams, state, recorded
 
-        loop = (ops.zeros((), "int32"), beams, state, history)
-        _, beams, _, history = ops.while_loop(unfinished, advance, loop)
-        return self._result(beams, history)
+        loop = (ops.zeros((), "int32"), beams, state, history.empty())
+        _, beams, _, recorded = ops.while_loop(unfinished, advance, loop)
+        return self._result(beams, history.all(recorded))
 
     def _history_of(self, state):
         return {} if self.history is None else {"of": self.history(state)}

@@ -14,6 +14,11 @@ from keras import ops
 _recorders = []
 
 
+def is_recorded():
+    """Whether this is a step of a loop that defers gradients."""
+    return bool(_recorders)
+
+
 def matmul(x, w, plus=None):
     """``x @ w``, where all steps of a loop, if this is a step of one, multiply by the same `w`.
 
@@ -39,7 +44,7 @@ def matmul_transposed(x, w):
 
 def dense(layer, x):
     """``layer(x)`` for a `keras.layers.Dense`, with its product made by `matmul`."""
-    if not _recorders or type(layer) is not keras.layers.Dense or layer.quantization_mode is not None:
+    if not is_recorded() or type(layer) is not keras.layers.Dense or layer.quantization_mode is not None:
         return layer(x)
     y = matmul(ops.cast(x, layer.compute_dtype), ops.cast(layer.kernel, layer.compute_dtype))
     y = y + ops.cast(layer.bias, layer.compute_dtype) if layer.use_bias else y

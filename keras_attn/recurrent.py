@@ -10,7 +10,7 @@ _CLOSED = -1e4
 
 
 def step(cell, inputs, state, training=None):
-    """``cell(inputs, state)``; of an `LSTMCell` as one product with all weights, whose gradient is deferred.
+    """``cell(inputs, state)``; of an `LSTMCell`, in a loop that defers gradients, as one product with all weights.
 
     Args:
         cell: A recurrent cell of Keras.
@@ -21,7 +21,7 @@ def step(cell, inputs, state, training=None):
     if type(cell) is keras.layers.StackedRNNCells:
         return _stack(cell.cells, inputs, state, training)
     random = training and (getattr(cell, "dropout", 0) or getattr(cell, "recurrent_dropout", 0))
-    if type(cell) is keras.layers.LSTMCell and not random:
+    if type(cell) is keras.layers.LSTMCell and not random and deferred.is_recorded():
         hidden, carried = (ops.cast(x, cell.compute_dtype) for x in state)
         x = ops.concatenate([inputs, hidden], axis=-1)
         kernel = ops.concatenate([_weight(cell, "kernel"), _weight(cell, "recurrent_kernel")], axis=0)

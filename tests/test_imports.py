@@ -19,7 +19,7 @@ LEVELS = {"scorers": 1, "alignments": 2, "attention": 3, "attention_cell": 4, "a
 # They take functions and alignments, never layers, and import nothing of the package but what is listed.
 REDUCTIONS = {"alignment_reductions", "masking"}
 ALONE = {
-    "beam_search": {"decoding_rules", "hypotheses", "search_arguments"},
+    "beam_search": {"decoding_rules", "hypotheses", "records", "search_arguments"},
     "ctc_prefix": {"associative_scan", "loops", "masking"},
     "fusion": {"masking"},
     "ngram": {"backoff"},
