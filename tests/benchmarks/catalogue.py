@@ -1,5 +1,5 @@
 """All benchmarks."""
 
-from tests.benchmarks import decoder_steps
+from tests.benchmarks import all_queries, decoder_steps, recogniser
 
-BENCHMARKS = [*decoder_steps.benchmarks()]
+BENCHMARKS = [*decoder_steps.benchmarks(), *all_queries.benchmarks(), *recogniser.benchmarks()]

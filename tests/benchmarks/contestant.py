@@ -8,7 +8,7 @@ once. Commands come as lines of JSON on the standard input and are answered on t
 | command | answer |
 |---|---|
 | (none, at the start) | `versions`, once all is prepared |
-| `{"do": "run", "seconds": s}` | `seconds` of a run: the mean of those that fit into `s` seconds, at least one; `cpu` seconds of all |
+| `{"do": "run", "seconds": s}` | `seconds` of a run, the mean of those that fit into `s`; `cpu`, CPU time of all |
 | `{"do": "report"}` | `megabytes` that the runs took at most, `idle`, CPU time per second while it was not its turn |
 
 Only the standard library is used here, as every environment has it.

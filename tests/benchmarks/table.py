@@ -14,8 +14,8 @@ def page(results):
 
 
 _EXPLANATION = [
-    "Made by `make benchmark`. Ours and the peer run in turn, in processes of their own; a ratio below 1 says that ours",
-    "takes less. The ratio is the median over the rounds, each of which compares runs that follow one another.",
+    "Made by `make benchmark`. Ours and the peer run in turn, in processes of their own; a ratio below 1 says that",
+    "ours takes less. The ratio is the median over the rounds, each of which compares runs that follow one another.",
     "Memory is what the runs add to the largest resident size, building graphs and compiling included.",
 ]
 

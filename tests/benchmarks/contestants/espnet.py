@@ -1,9 +1,8 @@
 """ESPnet's attention, on torch."""
 
 import torch
-from espnet.nets.pytorch_backend.rnn import attentions
-
 from contestants import versions as _versions
+from espnet.nets.pytorch_backend.rnn import attentions
 
 
 def versions():

@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 import tensorflow as tf
-
 from contestants import versions as _versions
-from keras_attn import Attention, AttentionCell, AttentionRNN
+
+from keras_attn import Attention, AttentionCell, AttentionRNN, scorers
 
 
 def versions():
@@ -36,5 +36,16 @@ def decoder_steps(scorer, batch, frames, dim, lstm, steps, input_dim, query="las
     rnn = AttentionRNN(cell)
     inputs, memory = normal(batch, steps, input_dim), normal(batch, frames, dim)
     rnn.build(inputs.shape, memory.shape)
-    weights = lambda: [variable.value for variable in rnn.trainable_variables]  # noqa: E731
-    return gradients(lambda *one: rnn(*one, training=True), weights, inputs, memory)
+    return gradients(lambda *one: rnn(*one, training=True), lambda: _weights(rnn), inputs, memory)
+
+
+def attention(scorer, options, batch, queries, frames, dim, jit_compile):
+    """All queries at once, forward and backward."""
+    layer = Attention(getattr(scorers, scorer)(**options))
+    query, value = normal(batch, queries, dim), normal(batch, frames, dim)
+    layer.build(query.shape, value.shape)
+    return gradients(layer, lambda: _weights(layer), query, value, jit_compile=jit_compile)
+
+
+def _weights(layer):
+    return [variable.value for variable in layer.trainable_variables]

@@ -1,9 +1,8 @@
 """TensorFlow Addons."""
 
 import tensorflow as tf
-from tensorflow_addons import seq2seq
-
 from contestants import versions as _versions
+from tensorflow_addons import seq2seq
 
 
 def versions():
