@@ -53,16 +53,16 @@ def decoding(batch, frames, bands, units, lstm, steps, vocabulary, beam_width):
     ratio = (steps - 1.2) / (frames / 2)
     limits = {"min_length_ratio": ratio, "max_length_ratio": ratio, "ctc_weight": 0.0}
     module = exportable(without_cudnn(model), DecodingConfig(beam_width=beam_width, **limits))
-    folder = tempfile.mkdtemp()
-    tf.saved_model.save(module, folder, {"serving_default": module.transcribe})
-    transcribe = tf.saved_model.load(folder).transcribe
+    with tempfile.TemporaryDirectory() as folder:
+        tf.saved_model.save(module, folder, {"serving_default": module.transcribe})
+        loaded = tf.saved_model.load(folder)
     samples = _samples(model, frames)
     waveform, num_samples = 0.1 * normal(batch, samples), tf.fill((batch,), samples)
-    result = transcribe(waveform, num_samples)
+    result = loaded.transcribe(waveform, num_samples)
     heard, said = result["alignment"].shape[2], result["alignment"].shape[1]
     if (heard, said) != (frames // 2, steps):
         raise ValueError(f"Expected {frames // 2} encoder frames and {steps} steps. Received: {heard} and {said}")
-    return lambda: transcribe(waveform, num_samples)["text"].numpy()
+    return lambda: loaded.transcribe(waveform, num_samples)["text"].numpy()
 
 
 def _samples(model, frames):

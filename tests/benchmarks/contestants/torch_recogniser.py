@@ -10,6 +10,7 @@ sys.modules.setdefault("torchaudio", types.ModuleType("torchaudio"))  # SpeechBr
 
 from speechbrain.decoders import seq2seq  # noqa: E402
 from speechbrain.nnet import losses  # noqa: E402
+from speechbrain.nnet.linear import Linear  # noqa: E402
 from speechbrain.nnet.RNN import AttentionalRNNDecoder  # noqa: E402
 
 _START, _END, _FILTERS, _EMBEDDING = 1, 0, {"channels": 10, "kernel_size": 15}, 64
@@ -59,7 +60,7 @@ class Recogniser(torch.nn.Module):
         super().__init__()
         self.listener, self.speller = Listener(bands, units), _SPELLERS[attention](2 * units, lstm)
         self.embed = torch.nn.Embedding(vocabulary, _EMBEDDING)
-        self.classify = torch.nn.Linear(self.speller.output_dim, vocabulary)
+        self.classify = Linear(vocabulary, input_size=self.speller.output_dim)  # whose size the searcher reads
         self.ctc = torch.nn.Linear(2 * units, vocabulary)
 
     def loss(self, features, tokens):
@@ -93,7 +94,7 @@ def decoding(batch, frames, bands, units, lstm, steps, vocabulary, beam_width):
     """SpeechBrain's searchers, from features to tokens; the end is so improbable that they go on to the last step."""
     model = Recogniser("speechbrain", bands, units, lstm, vocabulary).eval()
     with torch.no_grad():
-        model.classify.bias[_END] = -1e4
+        model.classify.w.bias[_END] = -1e4
     options = {"bos_index": _START, "eos_index": _END, "min_decode_ratio": 0, "max_decode_ratio": steps / (frames / 2)}
     searcher, more = seq2seq.S2SRNNGreedySearcher, {}
     if beam_width > 1:
