@@ -7,6 +7,8 @@ from pathlib import Path
 
 from tests.benchmarks.race import ROOT
 
+_MEASURED = ("keras_attn", "demos")
+
 
 def machine():
     """CPU, cores, memory and system."""
@@ -22,9 +24,9 @@ def machine():
 
 
 def commit():
-    """The commit of the working tree, with a plus where files of the sources differ from it."""
-    head = _git("rev-parse", "--short", "HEAD")
-    return head + ("+" if _git("status", "--porcelain", "--untracked-files=no", "--", "keras_attn", "demos") else "")
+    """The last commit of what is measured, with a plus where the files differ from it."""
+    head = _git("log", "-1", "--format=%h", "--", *_MEASURED)
+    return head + ("+" if _git("status", "--porcelain", "--untracked-files=no", "--", *_MEASURED) else "")
 
 
 def _git(*arguments):
