@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-backends lint clean
+.PHONY: help demo test test-backends benchmark lint clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -23,12 +23,15 @@ test-backends: .venv/test-backends ## hold every scorer with every alignment fun
 	    KERAS_BACKEND=$$backend $(BIN)/python -m pytest tests/test_pages.py -k tutorial; \
 	done
 
+benchmark: .venv/test ## compare time and memory with other libraries, each in an environment of its own; on a free machine
+	$(BIN)/python -m tests.benchmarks
+
 lint: .venv/lint ## check the style of the code
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
 clean: ## remove the virtual environment and the caches
-	rm -rf .venv .pytest_cache .ruff_cache
+	rm -rf .venv .venv-benchmarks .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # .venv/<extra> is an empty file that says: that extra of pyproject.toml is installed.

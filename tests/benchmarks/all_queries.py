@@ -1,0 +1,45 @@
+"""Attention of all queries at once, forward and backward, against the layers of Keras.
+
+The same work on either side: where ours projects queries and keys to the units of the score, the layer of Keras, which
+has no projections, stands behind two `Dense` layers of that size. The values are the keys before the projection.
+"""
+
+from tests.benchmarks.benchmark import Benchmark, Contestant
+
+_SIZES = {  # batch, queries, frames, dimension
+    "small": (8, 50, 100, 128),
+    "speech": (32, 50, 100, 256),
+    "long": (8, 512, 512, 128),
+}
+_VERY_LONG = (1, 8192, 8192, 64)
+_GOALS = {"long": {"goal": 0.2, "memory_goal": 0.06}}  # of the additive score
+
+
+def benchmarks():
+    """Additive in a plain graph, dot also compiled by XLA."""
+    for name, sizes in _SIZES.items():
+        yield _benchmark("additive", name, sizes, 128, False, **_GOALS.get(name, {}))
+    for name, sizes in _SIZES.items():
+        for jit_compile in (False, True):
+            yield _benchmark("dot", name, sizes, None, jit_compile, goal=1.0)
+    options = {"scorer": "Additive", "options": {"units": 64}, "jit_compile": False, **_shape(_VERY_LONG)}
+    ours = Contestant("keras_attn_tensorflow", "attention", options)
+    yield Benchmark("additive-very-long", _work("additive", _VERY_LONG, False), ours)
+
+
+def _benchmark(score, name, sizes, units, jit_compile, **goals):
+    shape = {**_shape(sizes), "jit_compile": jit_compile}
+    units = {"units": units} if units else {}
+    ours = Contestant("keras_attn_tensorflow", "attention", {"scorer": score.capitalize(), "options": units, **shape})
+    peer = Contestant("keras_layers", score, {**units, **shape})
+    peer_name = {"additive": "keras AdditiveAttention", "dot": "keras Attention"}[score]
+    name = f"{score}-{name}{'-xla' if jit_compile else ''}"
+    return Benchmark(name, _work(score, sizes, jit_compile), ours, peer, peer_name, **goals)
+
+
+def _work(score, sizes, jit_compile):
+    return f"{score} attention, {' x '.join(map(str, sizes))}, forward and backward{', XLA' if jit_compile else ''}"
+
+
+def _shape(sizes):
+    return dict(zip(("batch", "queries", "frames", "dim"), sizes, strict=True))

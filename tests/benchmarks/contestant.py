@@ -1,0 +1,71 @@
+"""One contestant, in a process of its own: it prepares, then runs and reports as it is told.
+
+    python contestant.py MODULE FUNCTION OPTIONS
+
+`FUNCTION` of `contestants/MODULE.py`, given the options (JSON), prepares all data and weights and returns what runs
+once. Commands come as lines of JSON on the standard input and are answered on the standard output:
+
+| command | answer |
+|---|---|
+| (none, at the start) | `versions`, once all is prepared |
+| `{"do": "run", "seconds": s}` | `seconds` of a run, the mean of those that fit into `s`; `cpu`, CPU time of all |
+| `{"do": "report"}` | `megabytes` that the runs took at most, `idle`, CPU time per second while it was not its turn |
+
+Only the standard library is used here, as every environment has it.
+"""
+
+import importlib
+import json
+import os
+import resource
+import sys
+import time
+
+
+class Contestant:
+    """Runs a function in turns, and keeps account of memory and of what happens between the turns."""
+
+    def __init__(self, run):
+        self.run_once = run
+        self.before = _peak()
+        self.idle_cpu = self.idle_wall = 0.0
+        self.left = None  # CPU time and time at the end of the last turn
+
+    def run(self, seconds):
+        start, cpu = time.perf_counter(), time.process_time()
+        if self.left:
+            self.idle_cpu += cpu - self.left[0]
+            self.idle_wall += start - self.left[1]
+        count = 0
+        while not count or time.perf_counter() - start < seconds:
+            self.run_once()
+            count += 1
+        end = time.perf_counter()
+        self.left = time.process_time(), end
+        return {"seconds": (end - start) / count, "cpu": self.left[0] - cpu}
+
+    def report(self):
+        return {"megabytes": (_peak() - self.before) / 1024, "idle": self.idle_cpu / max(self.idle_wall, 1e-9)}
+
+
+def _peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def main(module, function, options):
+    replies = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what a library prints is no reply
+
+    def reply(message):
+        print(json.dumps(message), file=replies, flush=True)
+
+    module = importlib.import_module(f"contestants.{module}")
+    contestant = Contestant(getattr(module, function)(**json.loads(options)))
+    reply({"versions": module.versions()})
+    for line in sys.stdin:
+        command = json.loads(line)
+        reply(getattr(contestant, command.pop("do"))(**command))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

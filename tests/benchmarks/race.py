@@ -1,0 +1,144 @@
+"""Two contestants in turn: only one works at a time, so that both see the same machine."""
+
+import contextlib
+import json
+import os
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+ROOT = FOLDER.parents[1]
+_TURN = 0.3  # seconds
+_PAUSE = 0.05  # seconds between turns: threads that wait by spinning have gone to sleep by then
+_OTHERS = 0.15  # cores that other processes may take in a round
+_PATIENCE = 4  # rounds that are tried for each one that shall count
+
+
+class Failed(Exception):
+    """A contestant has ended; the text is the last line that it wrote."""
+
+
+class Process:
+    """A contestant at the other end of a pipe; see `contestant.py`.
+
+    Args:
+        python: the interpreter, of the environment that has what the contestant needs.
+        contestant: a `Contestant` of the catalogue.
+
+    Raises:
+        Failed: it could not prepare itself, or later run.
+    """
+
+    def __init__(self, python, contestant):
+        self._errors = tempfile.TemporaryFile("w+")
+        arguments = [contestant.module, contestant.function, json.dumps(contestant.options)]
+        self._process = subprocess.Popen(
+            [str(python), str(FOLDER / "contestant.py"), *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(ROOT), **contestant.variables},
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self._process.kill()
+        self._process.communicate()
+        self._errors.close()
+
+    def ask(self, **command):
+        """The answer to a command."""
+        with contextlib.suppress(BrokenPipeError):
+            print(json.dumps(command), file=self._process.stdin, flush=True)
+        return self.answer()
+
+    def answer(self):
+        """The next answer."""
+        line = self._process.stdout.readline()
+        if not line:
+            code = self._process.wait()
+            self._errors.seek(0)
+            lines = self._errors.read().strip().splitlines() or ["it wrote nothing"]
+            raise Failed(f"exit code {code}: {lines[-1]}")
+        return json.loads(line)
+
+
+def race(contestants, rounds, progress=lambda: None):
+    """Let contestants run in turn, after each has run to warm up.
+
+    A round counts only if the machine was free: threads that wait for each other by spinning, as those of torch do,
+    take ten times as long when another process holds a core, and the ratio would be one of luck.
+
+    Args:
+        contestants: pairs of interpreter and contestant; one alone is measured all the same.
+        rounds: rounds that count.
+        progress: called after each of them.
+
+    Returns:
+        A list of dicts: `seconds` of every round, `megabytes`, `idle` and `versions` of each contestant.
+
+    Raises:
+        Failed: one of them ended before the end, or the machine was not free.
+    """
+    with contextlib.ExitStack() as stack:
+        processes = [stack.enter_context(Process(*one)) for one in contestants]
+        results = [{**process.answer(), "seconds": []} for process in processes]
+        for process in processes:
+            process.ask(do="run", seconds=_TURN)
+        others = []
+        while len(results[0]["seconds"]) < rounds:
+            # Who begins changes, so that neither always comes after the other.
+            order = range(len(processes))[:: -1 if len(others) % 2 else 1]
+            turns = {index: _turn(processes[index]) for index in order}
+            others.append(max(busy for _, busy in turns.values()))
+            if others[-1] <= _OTHERS:
+                for index, (seconds, _) in turns.items():
+                    results[index]["seconds"].append(seconds)
+                progress()
+            elif len(others) >= _PATIENCE * rounds:
+                taken = statistics.median(others)
+                raise Failed(f"the machine is not free: other processes take {taken:.1f} cores; nothing was measured")
+        for process, result in zip(processes, results, strict=True):
+            result |= process.ask(do="report")
+    return results
+
+
+def _turn(process):
+    """Seconds of a run, and how many cores other processes took meanwhile."""
+    time.sleep(_PAUSE)
+    start, busy = time.perf_counter(), _busy()
+    answer = process.ask(do="run", seconds=_TURN)
+    return answer["seconds"], (_busy() - busy - answer["cpu"]) / (time.perf_counter() - start)
+
+
+def _busy():
+    """CPU seconds that all processes have taken, and those that the host kept from this machine; Linux only."""
+    stat = Path("/proc/stat")
+    if not stat.exists():
+        return 0.0
+    user, nice, system, _, _, *interrupts_and_stolen = map(int, stat.read_text().split("\n", 1)[0].split()[1:9])
+    return (user + nice + system + sum(interrupts_and_stolen)) / os.sysconf("SC_CLK_TCK")
+
+
+def quartiles(numbers):
+    """Lower quartile, median and upper quartile.
+
+    >>> quartiles([1, 2, 3, 4, 5])
+    [2.0, 3.0, 4.0]
+    """
+    return [numbers[0]] * 3 if len(numbers) == 1 else statistics.quantiles(numbers, n=4, method="inclusive")
+
+
+def ratios(ours, peer):
+    """Quartiles of the ratios of the rounds: each compares what ran one right after the other.
+
+    >>> ratios([1.0, 1.0, 1.0], [2.0, 4.0, 2.0])
+    [0.375, 0.5, 0.5]
+    """
+    return quartiles([one / other for one, other in zip(ours, peer, strict=True)])

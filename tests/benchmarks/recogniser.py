@@ -1,0 +1,29 @@
+"""Training and decoding of the recogniser of `demos/speech`, against one of the same shape on torch.
+
+120 frames of 80 bands; a BLSTM of 128 in each direction, pairs of its outputs, another one; location-aware attention of
+128 units with 10 filters of 31 frames; an LSTM of 256 fed with its context; 30 different tokens.
+
+Training goes from features to new weights on both sides: 32 tokens and the end, cross-entropy with label smoothing,
+CTC, Adam. SpeechBrain's decoder also has a projection of its context and one of its output, which ours does without.
+Decoding goes over 30 steps on both sides, without CTC; ours begins with waveforms and ends with texts, which is more.
+"""
+
+from tests.benchmarks.benchmark import Benchmark, Contestant
+
+_SHAPE = {"frames": 120, "bands": 80, "units": 128, "lstm": 256, "vocabulary": 30}
+
+
+def benchmarks():
+    """A step of training, then searches."""
+    sizes = {"batch": 32, "length": 32, **_SHAPE}
+    for attention, name in (("speechbrain", "SpeechBrain"), ("espnet", "ESPnet AttLoc")):
+        ours = Contestant("keras_attn_recogniser", "training_step", sizes)
+        peer = Contestant("torch_recogniser", "training_step", {"attention": attention, **sizes}, "torch")
+        yield Benchmark(f"training-{attention}", "a whole training step, batch 32", ours, peer, f"torch, {name}", 0.8)
+    for width, search in ((1, "greedy"), (8, "beam")):
+        for batch in (1, 16):
+            sizes = {"batch": batch, "steps": 30, "beam_width": width, **_SHAPE}
+            ours = Contestant("keras_attn_recogniser", "decoding", sizes)
+            peer = Contestant("torch_recogniser", "decoding", sizes, "torch")
+            work = f"decoding with the SavedModel, {width} wide, batch {batch}, 30 steps"
+            yield Benchmark(f"decoding-{search}-{batch}", work, ours, peer, "SpeechBrain", 0.7)

@@ -1,0 +1,99 @@
+"""What the benchmarks count with; they themselves run by `make benchmark`."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from tests.benchmarks import race as harness
+from tests.benchmarks.benchmark import Contestant
+from tests.benchmarks.catalogue import BENCHMARKS
+from tests.benchmarks.environments import RECIPES
+from tests.benchmarks.table import page
+
+
+@pytest.fixture
+def contestant(tmp_path, monkeypatch):
+    """Makes contestants of a module of their own, of Python alone."""
+    (tmp_path / "contestants").mkdir()
+    source = (harness.FOLDER / "contestant.py").read_text()
+    (tmp_path / "contestant.py").write_text(source)
+    module = """
+import time
+def versions(): return {"nothing": "1"}
+def sleeps(seconds):
+    print("a library that talks")
+    return lambda: time.sleep(seconds)
+def fails(): raise ValueError("no such thing")
+"""
+    (tmp_path / "contestants" / "simple.py").write_text(module)
+    monkeypatch.setattr(harness, "FOLDER", tmp_path)
+    monkeypatch.setattr(harness, "_TURN", 0.01)
+    return lambda function, **options: (sys.executable, Contestant("simple", function, options))
+
+
+@pytest.fixture
+def free_machine(monkeypatch):
+    monkeypatch.setattr(harness, "_OTHERS", 1e9)
+
+
+def test_the_ratio_of_two_contestants_is_that_of_their_times(contestant, free_machine):
+    rounds = []
+    both = [contestant("sleeps", seconds=0.02), contestant("sleeps", seconds=0.08)]
+    ours, peer = harness.race(both, 3, lambda: rounds.append(1))
+    assert len(rounds) == len(ours["seconds"]) == len(peer["seconds"]) == 3
+    assert harness.ratios(ours["seconds"], peer["seconds"])[1] == pytest.approx(0.25, rel=0.3)
+    assert ours["versions"] == {"nothing": "1"}
+    assert ours["idle"] < 0.1 and peer["idle"] < 0.1
+
+
+@pytest.mark.skipif(not pathlib.Path("/proc/stat").exists(), reason="only Linux says what other processes take")
+def test_nothing_is_measured_beside_other_processes(contestant, monkeypatch):
+    monkeypatch.setattr(harness, "_OTHERS", 0.3)
+    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        with pytest.raises(harness.Failed, match="the machine is not free"):
+            harness.race([contestant("sleeps", seconds=0.2)], 1)
+    finally:
+        busy.kill()
+        busy.wait()
+
+
+def test_a_contestant_that_fails_says_why(contestant):
+    with pytest.raises(harness.Failed, match="exit code 1: ValueError: no such thing"):
+        harness.race([contestant("fails")], 1)
+
+
+def test_one_round_has_no_spread():
+    assert harness.quartiles([2.0]) == [2.0, 2.0, 2.0]
+
+
+def test_every_benchmark_has_a_name_options_of_json_and_an_environment():
+    names = [benchmark.name for benchmark in BENCHMARKS]
+    assert len(set(names)) == len(names) > 15
+    for benchmark in BENCHMARKS:
+        for one in filter(None, (benchmark.ours, benchmark.peer)):
+            assert json.loads(json.dumps(one.options)) == one.options
+            assert one.environment in (None, *RECIPES)
+            assert (harness.ROOT / "tests/benchmarks/contestants" / f"{one.module}.py").exists()
+
+
+def result(**changes):
+    ours = {"seconds": [0.1, 0.1, 0.1], "megabytes": 20.0, "idle": 0.0, "versions": {"keras": "3"}}
+    place = {"cpu": "a CPU", "cores": 2, "memory_gb": 8.0, "system": "Linux", "python": "3.11"}
+    about = {"work": "some work", "peer_name": "Peer", "goal": 0.6, "memory_goal": None}
+    return {**about, "ours": ours, "machine": place, "commit": "abc", "date": "2026-01-01", **changes}
+
+
+def test_the_table_says_ratio_and_goal():
+    peer = {"seconds": [0.2, 0.4, 0.2], "megabytes": 100.0, "idle": 0.0, "versions": {"torch": "2"}}
+    text = page({"one": result(peer=peer)})
+    assert "| `one` | Peer | 100 ms | 200 ms | 0.50 (0.38-0.50) | 0.6 | 20 MB | 100 MB |  |" in text
+    assert "a CPU, 2 cores, 8 GB, Linux, Python 3.11; keras 3, torch 2" in text
+
+
+def test_the_table_says_in_words_that_a_peer_is_missing():
+    text = page({"one": result(trouble="not installed: no network")})
+    assert "| `one` | Peer | 100 ms | not installed: no network |" in text
