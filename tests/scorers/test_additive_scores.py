@@ -159,14 +159,13 @@ def test_inside_a_function_compiled_by_xla(rng, always_tiles):
 
 
 @on_tensorflow
-@pytest.mark.parametrize("jit_compile", [False, True])
-def test_a_model_is_trained_and_exported(rng, monkeypatch, tmp_path, jit_compile):
+def test_a_model_is_trained_and_exported(rng, monkeypatch, tmp_path):
     import tensorflow as tf
 
     monkeypatch.setattr(module, "FEWEST_NUMBERS", 20 * 30 * 8)
     query, value = keras.Input((None, 4)), keras.Input((None, 4))
     model = keras.Model([query, value], Attention("additive")(query, value))
-    model.compile("sgd", "mse", jit_compile=jit_compile)
+    model.compile("sgd", "mse")
     data = [rng.normal(size=(2, t, 4)).astype("float32") for t in (20, 30)]
     before = model.predict_on_batch(data)
     first, second = (model.train_on_batch(data, np.zeros((2, 20, 4), "float32")) for _ in range(2))
