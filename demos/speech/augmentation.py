@@ -1,11 +1,9 @@
-"""Variety for training: recordings made louder, noisier, faster; features with stripes cut out."""
+"""Variety for training: recordings made louder, noisier, duller, faster."""
 
 import dataclasses
 
-import keras
 import numpy as np
 import tensorflow as tf
-from keras import ops
 
 from demos.speech.resampling import resize_spectrum
 
@@ -13,87 +11,6 @@ from demos.speech.resampling import resize_spectrum
 LOWEST_NOISE = 1 / 320
 # Of the loudest sample: what is quieter at an end of a recording is silence.
 EDGE_LEVEL = 0.01
-
-
-@keras.saving.register_keras_serializable(package="keras_attn.speech")
-class SpecAugment(keras.layers.Layer):
-    """Cut stripes out of normalised features, in training only.
-
-    Each utterance gets its own `time_masks` stripes of frames and `frequency_masks` stripes of bands, which may
-    overlap. With `n` the frames of the utterance (the paper's tau) and `B` the bands (its nu):
-
-    `width ~ U{0 .. W}`, `first ~ U{0 .. n - width}`, `features[first : first + width] = 0`, `W = floor(time_share n)`
-
-    and likewise over bands with `W = frequency_width` (the paper's F) and `B` for `n`. So a stripe of frames lies
-    inside the utterance and never takes more than its share. The fill is 0, the mean of normalised features. There is
-    no time warp.
-
-    Args:
-        time_masks: stripes of frames per utterance.
-        time_share: widest such stripe as a share of the utterance, in [0, 1].
-        frequency_masks: stripes of bands per utterance.
-        frequency_width: widest such stripe, bands; no more than there are.
-        seed: integer or None.
-
-    Call arguments:
-        features: floating `(batch, frames, bands)`.
-        mask: bool `(batch, frames)`, True for real frames, which come first.
-        training: the layer is the identity unless this is true.
-
-    Returns:
-        As `features`.
-
-    Raises:
-        ValueError: a number is negative or a share exceeds 1.
-
-    Reference: Park et al., SpecAugment: A Simple Data Augmentation Method for Automatic Speech Recognition, 2019,
-    arXiv:1904.08779.
-
-    >>> layer = SpecAugment(time_masks=1, time_share=0.5, frequency_masks=0, seed=1)
-    >>> features, mask = np.ones((1, 8, 3), "float32"), np.ones((1, 8), bool)
-    >>> bool(np.all(layer(features, mask, training=False) == features))
-    True
-    >>> np.asarray(layer(features, mask, training=True)).shape
-    (1, 8, 3)
-    """
-
-    def __init__(self, time_masks=2, time_share=0.05, frequency_masks=2, frequency_width=8, seed=None, **kwargs):
-        super().__init__(**kwargs)
-        if min(time_masks, frequency_masks, frequency_width, time_share) < 0 or time_share > 1:
-            raise ValueError(
-                f"Expected numbers >= 0 and time_share <= 1. Received: time_masks={time_masks}, "
-                f"time_share={time_share}, frequency_masks={frequency_masks}, frequency_width={frequency_width}"
-            )
-        self.time_masks = time_masks
-        self.time_share = time_share
-        self.frequency_masks = frequency_masks
-        self.frequency_width = frequency_width
-        self.seed = seed
-        self._generator = keras.random.SeedGenerator(seed)
-
-    def call(self, features, mask, training=False):
-        if not training:
-            return features
-        batch, frames, bands = ops.shape(features)
-        lengths = ops.sum(ops.cast(mask, "float32"), axis=1, keepdims=True)
-        times = self._stripes((batch, self.time_masks), lengths, ops.floor(self.time_share * lengths), frames)
-        width = min(self.frequency_width, bands)
-        frequencies = self._stripes((batch, self.frequency_masks), float(bands), float(width), bands)
-        cut = ops.logical_or(times[:, :, None], frequencies[:, None, :])
-        return ops.where(cut, ops.zeros_like(features), features)
-
-    def _stripes(self, shape, lengths, widest, positions):
-        """Where random stripes lie, bool `(batch, positions)`, `shape` being `(batch, stripes)`."""
-        draws = keras.random.uniform((2, *shape), dtype="float32", seed=self._generator)
-        widths = ops.floor(draws[0] * (widest + 1))
-        firsts = ops.floor(draws[1] * (lengths - widths + 1))
-        position = ops.arange(positions, dtype="float32")
-        inside = ops.logical_and(position >= firsts[..., None], position < (firsts + widths)[..., None])
-        return ops.any(inside, axis=1)
-
-    def get_config(self):
-        names = ("time_masks", "time_share", "frequency_masks", "frequency_width", "seed")
-        return super().get_config() | {name: getattr(self, name) for name in names}
 
 
 @dataclasses.dataclass(frozen=True)

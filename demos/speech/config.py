@@ -111,12 +111,13 @@ class TrainingConfig:
 
 @dataclasses.dataclass(frozen=True)
 class SpecAugmentConfig:
-    """Stripes cut out of the features in training; the arguments of `SpecAugment`."""
+    """Bands stretched and stripes cut out of the features in training; the arguments of `SpecAugment`."""
 
     time_masks: int = 0
     time_share: float = 0.05
     frequency_masks: int = 1
     frequency_width: int = 6
+    frequency_warp: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -191,7 +192,7 @@ _LIMITS = {
     "guided_attention": (0, math.inf),
     **dict.fromkeys(("window", "hop", "learning_rate", "clip_norm"), (1e-9, math.inf)),
     **dict.fromkeys(("dropout", "warmup", "label_smoothing"), (0, 0.99)),
-    **dict.fromkeys(("ctc_weight", "time_share"), (0, 1)),
+    **dict.fromkeys(("ctc_weight", "time_share", "frequency_warp"), (0, 1)),
     **dict.fromkeys(("time_masks", "frequency_masks", "frequency_width"), (0, math.inf)),
     "seed": (0, 2**32 - 1),
     "max_seconds": (0.1, 60),

@@ -6,12 +6,12 @@ import keras
 from keras import ops
 
 from demos.speech import vocabularies
-from demos.speech.augmentation import SpecAugment
 from demos.speech.config import FeatureConfig, ListenerConfig, SpellerConfig
 from demos.speech.features import LogMel
 from demos.speech.listener import Listener
 from demos.speech.losses import ctc_per_token, smoothed_cross_entropy, token_accuracy
 from demos.speech.normalization import FeatureNormalization, scale_to_peak, subtract_mean
+from demos.speech.spec_augment import SpecAugment
 from demos.speech.speller import Speller
 from keras_attn.losses import guided_attention_loss
 
