@@ -112,6 +112,14 @@ def compare(arguments):
     print(f"\n{folder / NAME}.html: the page, with the picture; beside it the same as .md, .png and .json")
 
 
+def reproduce(arguments):
+    """Train and measure again what the figures of the docs are of, and make the table of them."""
+    from demos.speech.reproduction import reproduce
+
+    print(reproduce(arguments.names, arguments.run, arguments.data_dir))
+    print(f"\n{arguments.run / 'figures.md'}: this table; figures.json beside it has more")
+
+
 def transcribe(arguments):
     """Write down what is said in audio files of any length."""
     if arguments.stream:

@@ -1,11 +1,7 @@
 """Which scorer, and which alignment function? Every pair trained under the same budget, and what came of each."""
 
-import contextlib
 import dataclasses
 import json
-import os
-import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -17,10 +13,9 @@ from demos.speech.comparison_table import Row, summary
 from demos.speech.config import Config
 from demos.speech.errors import UserError
 from demos.speech.files import check_writable
+from demos.speech.processes import run_module
 from demos.speech.settings import override
 from keras_attn import alignments, scorers
-
-_ROOT = Path(__file__).parents[2]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,27 +99,8 @@ def compare(config, scorer_names, alignment_names, seeds, folder, data_dir=None)
 
 def run_in_process(run, data_dir=None):
     """Do a `Run` in a process of its own, whose output goes to `log.txt` in the run folder; the error, or None."""
-    run.folder.mkdir(parents=True, exist_ok=True)
-    log = run.folder / "log.txt"
     asked = {"config": run.config.to_dict(), "run": str(run.folder), "data_dir": data_dir and str(data_dir)}
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(_ROOT), *filter(None, [os.getenv("PYTHONPATH")])])}
-    command = [sys.executable, "-m", comparison_run.__name__]
-    with open(log, "wb") as output:
-        streams = {"stdin": subprocess.PIPE, "stdout": output, "stderr": subprocess.STDOUT}
-        # Leaving the block, be it by Ctrl-C, closes its standard input, at which it ends.
-        with subprocess.Popen(command, bufsize=0, env=environment, **streams) as process:
-            with contextlib.suppress(BrokenPipeError):  # It has ended before it could read; its code says so.
-                process.stdin.write(json.dumps(asked).encode() + b"\n")
-            code = process.wait()
-    return None if code == 0 else _reason(code, log)
-
-
-def _reason(code, log):
-    if code < 0:
-        return f"ended by the system: {signal.Signals(-code).name}"
-    lines = log.read_text(errors="replace").splitlines()
-    said = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-    return said[-1] if said else f"ended with code {code}, see {log}"
+    return run_module(comparison_run.__name__, asked, run.folder / "log.txt")
 
 
 def _pairs(scorer_names, alignment_names):

@@ -1,16 +1,14 @@
 """One run of a comparison, in a process of its own: `python -m demos.speech.comparison_run`.
 
-A line of JSON comes in on standard input: `config`, `run` and `data_dir`. The process ends when its standard input
-does: nothing goes on when whoever started it was killed. Its last line is `error: ...` when it fails.
+It is asked for `config`, `run` and `data_dir`, see `processes.run_module`. Its last line is `error: ...` when it fails.
 """
 
 import json
-import os
 import sys
-import threading
 import traceback
 from pathlib import Path
 
+from demos.speech.processes import asked_for
 from demos.speech.quiet import load_tensorflow
 
 RESULT = "result.json"
@@ -87,15 +85,9 @@ def _write(path, result):
         beside.write_text(json.dumps(result, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def _end_with_standard_input():
-    sys.stdin.read()
-    os._exit(1)
-
-
 def main():
     """Do what standard input says."""
-    asked = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with_standard_input, daemon=True).start()
+    asked = asked_for()
     load_tensorflow()
     from demos.speech.config import Config
 

@@ -106,9 +106,6 @@ def print_table(results):
 def _check_fit(model, corpus, split):
     if split not in corpus.splits:
         raise UserError(f"Expected a split of {corpus.name}: {', '.join(corpus.splits)}. Received: split={split!r}")
-    rate = model.features_config.sample_rate
-    if rate != corpus.sample_rate:
-        raise UserError(f"The model hears {rate} samples a second; {corpus.name} has {corpus.sample_rate}")
     unknown = sorted(set().union(*texts(corpus, split)) - set(model.vocabulary.characters))
     if unknown:
         raise UserError(

@@ -7,6 +7,7 @@ from demos.speech import commands
 from demos.speech.argument_types import figure, number
 from demos.speech.comparison_options import add_compare
 from demos.speech.data_options import add_data_options
+from demos.speech.experiments import EXPERIMENTS
 from demos.speech.formats import FORMATS
 from demos.speech.language_model_config import LanguageModelConfig
 from demos.speech.options import (
@@ -60,7 +61,8 @@ def make_parser():
         summary = command.__doc__
         help = summary[0].lower() + summary[1:].rstrip(".")
         subparser = subparsers.add_parser(name, help=help, description=summary)
-        subparser.set_defaults(command=command, hint="; the same command goes on" if name == "compare" else "")
+        goes_on = name in ("compare", "reproduce")
+        subparser.set_defaults(command=command, hint="; the same command goes on" if goes_on else "")
         add_arguments(subparser)
     return parser
 
@@ -197,6 +199,14 @@ def _add_train_lm(parser):
     add_settings(parser, LanguageModelConfig)
 
 
+def _add_reproduce(parser):
+    known = "; ".join(f"{name}, {experiment.title}" for name, experiment in EXPERIMENTS.items())
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"experiments (default: all of them): {known}")
+    help = f"folder for the table and all runs; the same command goes on with what is there {DEFAULT}"
+    parser.add_argument("--run", type=Path, default=Path("runs/reproduction"), metavar="DIR", help=help)
+    add_data_dir(parser)
+
+
 _COMMANDS = {
     "train": _add_train,
     "presets": _add_presets,
@@ -205,6 +215,7 @@ _COMMANDS = {
     "ablate": _add_searches,
     "robustness": _add_searches,
     "compare": add_compare,
+    "reproduce": _add_reproduce,
     "transcribe": _add_transcribe,
     "plot": _add_plot,
     "export": _add_export,

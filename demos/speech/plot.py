@@ -5,6 +5,7 @@ from pathlib import Path
 
 from demos.speech.audio import read_audio
 from demos.speech.config import Config
+from demos.speech.datasets.resampled import resampled
 from demos.speech.errors import UserError
 from demos.speech.figures import draw_transcript
 from demos.speech.recognition import recognise
@@ -37,18 +38,13 @@ def plot_utterance(recogniser, corpus, split, index, output):
         output: the figure, `.png` or `.svg`.
 
     Raises:
-        UserError: there is no such utterance, the recogniser wants another sample rate, or the figure cannot be
-            written.
+        UserError: there is no such utterance, or the figure cannot be written.
     """
     if split not in corpus.splits:
         raise UserError(f"Expected a split of {corpus.name}: {', '.join(corpus.splits)}. Received: split={split!r}")
     if not 0 <= index < corpus.size(split):
         raise UserError(f"Expected an index of {split}: 0 to {corpus.size(split) - 1}. Received: index={index}")
-    if recogniser.sample_rate != corpus.sample_rate:
-        raise UserError(
-            f"The model hears {recogniser.sample_rate} samples a second; {corpus.name} has {corpus.sample_rate}"
-        )
-    utterances = corpus.utterances(split).as_numpy_iterator()
+    utterances = resampled(corpus, recogniser.sample_rate).utterances(split).as_numpy_iterator()
     _draw(recogniser, next(itertools.islice(utterances, index, None)), output)
 
 

@@ -14,6 +14,7 @@ from demos.speech.alignment_advice import AlignmentAdvice
 from demos.speech.alignment_plots import AlignmentPlots
 from demos.speech.callbacks import EpochNumber, RunState, ValidationErrorRates
 from demos.speech.config import Config, DataConfig
+from demos.speech.datasets.resampled import resampled
 from demos.speech.errors import UserError
 from demos.speech.files import check_writable, remove_unfinished, write_beside
 from demos.speech.model import ListenAttendSpell
@@ -85,7 +86,7 @@ def train(config, run, data_dir=None, resume=False, verbose="auto", callbacks=()
 
 
 def open_corpus(config, data_dir=None, dataset=None):
-    """The corpus that a configuration names, or `dataset`, whose texts are then written in the same way."""
+    """The corpus that a configuration names, or `dataset`, whose texts are then written, and which is heard, alike."""
     if dataset is not None:
         own = {name: getattr(config.data, name) for name in _OF_TEXTS if name in corpora.options_of(dataset)}
         config = dataclasses.replace(config, dataset=dataset, test_speaker=None, data=DataConfig(**own))
@@ -99,7 +100,8 @@ def open_corpus(config, data_dir=None, dataset=None):
     }
     known = corpora.options_of(config.dataset)
     options |= {name: value for name, value in implied.items() if name in known and value is not None}
-    return corpora.get(config.dataset, data_dir, **options)
+    corpus = corpora.get(config.dataset, data_dir, **options)
+    return resampled(corpus, config.features.sample_rate or corpus.sample_rate)
 
 
 def with_budget(config, corpus):
@@ -116,11 +118,6 @@ def texts(corpus, split):
 def make_model(config, vocabulary, sample_rate, steps):
     """A model with new weights, compiled for a training of `steps` steps."""
     training = config.training
-    if config.features.sample_rate not in (None, sample_rate):
-        raise UserError(
-            f"Expected features.sample_rate to be that of {config.dataset}, {sample_rate} Hz, or null. "
-            f"Received: features.sample_rate={config.features.sample_rate}"
-        )
     features = dataclasses.replace(config.features, sample_rate=sample_rate)
     try:
         model = ListenAttendSpell(

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from ..resampling import resample
+from .resampled import resampled
 
 
 class Mixture:
@@ -40,11 +40,5 @@ class Mixture:
     def _heard(self, corpus, split, seed, epoch):
         """The utterances of one of the corpora, at the sample rate of all; times and speakers are left out."""
 
-        def heard(utterance):
-            audio = utterance["audio"]
-            if corpus.sample_rate != self.sample_rate:
-                audio = resample(tf.cast(audio, "float32"), corpus.sample_rate, self.sample_rate)
-                audio = tf.cast(tf.clip_by_value(tf.round(audio), -32768, 32767), "int16")
-            return {"id": utterance["id"], "audio": audio, "text": utterance["text"]}
-
-        return corpus.utterances(split, seed, epoch).map(heard, num_parallel_calls=tf.data.AUTOTUNE)
+        utterances = resampled(corpus, self.sample_rate).utterances(split, seed, epoch)
+        return utterances.map(lambda utterance: {name: utterance[name] for name in ("id", "audio", "text")})

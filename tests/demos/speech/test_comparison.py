@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from demos.speech import comparison, comparison_figure, comparison_run, training
+from demos.speech import comparison, comparison_figure, comparison_run, processes, training
 from demos.speech.cli import main
 from demos.speech.comparison import Run, compare, run_in_process, settings
 from demos.speech.config import Config
@@ -130,8 +130,8 @@ def test_a_process_that_fails_says_why(tmp_path):
 
 
 def test_a_process_that_the_system_ends(tmp_path, monkeypatch):
-    monkeypatch.setattr(comparison.sys, "executable", "/bin/false")
+    monkeypatch.setattr(processes.sys, "executable", "/bin/false")
     run = Run(tmp_path, settings("nonsense", 1))
     assert "ended with code 1, see" in run_in_process(run)
     log = tmp_path / "log.txt"
-    assert comparison._reason(-9, log) == "ended by the system: SIGKILL"
+    assert processes._reason(-9, log) == "ended by the system: SIGKILL"

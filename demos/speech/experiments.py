@@ -1,0 +1,64 @@
+"""What the figures of the docs are measured of: trainings, as the commands that do them, and tests of each."""
+
+import dataclasses
+
+SPEAKERS = ("george", "jackson", "nicolas", "theo", "yweweler")
+SEEDS = range(3)
+
+
+@dataclasses.dataclass(frozen=True)
+class Trial:
+    """One training, and what is done with the model: arguments of the commands of `python -m demos.speech`.
+
+    Attributes:
+        name: what tells it from others of the experiment.
+        train, evaluate: arguments, without those that name the run folder.
+        language_model: whether one is trained, too, and used.
+        robustness: whether bad recordings are recognised, too.
+    """
+
+    name: str
+    train: tuple[str, ...]
+    evaluate: tuple[str, ...] = ()
+    language_model: bool = False
+    robustness: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """Trials whose mean is a figure of the docs."""
+
+    title: str
+    trials: tuple[Trial, ...]
+
+
+def _seeds(dataset, **options):
+    return tuple(Trial(f"seed {seed}", ("--dataset", dataset, "--seed", str(seed)), **options) for seed in SEEDS)
+
+
+def _one(*train, **options):
+    return (Trial("seed 0", train, **options),)
+
+
+EXPERIMENTS = {
+    "spoken_digit": Experiment("strings of real digits, speakers that it knows", _seeds("spoken_digit")),
+    "additive": Experiment(
+        "the same, plain additive attention", _one("--dataset", "spoken_digit", "--set", "speller.scorer=additive")
+    ),
+    "speakers": Experiment(
+        "strings of real digits, a speaker never heard",
+        tuple(Trial(who, ("--config", "digits", "--test-speaker", who)) for who in SPEAKERS),
+    ),
+    "synthetic": Experiment(
+        "trained on synthetic digits alone, tested on real ones",
+        _one("--config", "synthetic_digits", evaluate=("--dataset", "spoken_digit")),
+    ),
+    "digits": Experiment(
+        "the shipped model of digits, and bad recordings", _one("--config", "digits", robustness=True)
+    ),
+    "commands": Experiment(
+        "commands, voices never heard, with the language model",
+        _seeds("synthetic_speech/commands", language_model=True),
+    ),
+    "numbers": Experiment("numbers, voices never heard", _one("--dataset", "synthetic_speech/numbers")),
+}
