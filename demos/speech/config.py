@@ -38,7 +38,8 @@ class FeatureConfig:
     """Log-mel features; `window` and `hop` in seconds, `sample_rate` in Hz (None: that of the dataset).
 
     With `subtract_mean` each band has mean 0 over the loud frames of each utterance; with `scale_to_peak` it
-    is made as loud as full scale allows, so that none is too quiet.
+    is made as loud as full scale allows, so that none is too quiet. `floor` is the power added before the logarithm
+    (see `LogMel`): what is weaker is as silence.
     """
 
     sample_rate: int | None = None
@@ -47,6 +48,7 @@ class FeatureConfig:
     hop: float = 0.010
     subtract_mean: bool = True
     scale_to_peak: bool = False
+    floor: float = 1e-5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,13 +113,14 @@ class TrainingConfig:
 
 @dataclasses.dataclass(frozen=True)
 class SpecAugmentConfig:
-    """Bands stretched and stripes cut out of the features in training; the arguments of `SpecAugment`."""
+    """Bands and frames stretched and stripes cut out of the features in training; the arguments of `SpecAugment`."""
 
     time_masks: int = 0
     time_share: float = 0.05
     frequency_masks: int = 1
     frequency_width: int = 6
     frequency_warp: float = 0.0
+    time_warp: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,9 +193,10 @@ _LIMITS = {
     "convolutions": (0, math.inf),
     **dict.fromkeys(("epochs", "batch_size", "patience"), (1, math.inf)),
     "guided_attention": (0, math.inf),
-    **dict.fromkeys(("window", "hop", "learning_rate", "clip_norm"), (1e-9, math.inf)),
+    **dict.fromkeys(("window", "hop", "floor", "learning_rate", "clip_norm"), (1e-9, math.inf)),
     **dict.fromkeys(("dropout", "warmup", "label_smoothing"), (0, 0.99)),
     **dict.fromkeys(("ctc_weight", "time_share", "frequency_warp"), (0, 1)),
+    "time_warp": (0, 0.249),
     **dict.fromkeys(("time_masks", "frequency_masks", "frequency_width"), (0, math.inf)),
     "seed": (0, 2**32 - 1),
     "max_seconds": (0.1, 60),

@@ -72,7 +72,8 @@ class ListenAttendSpell(keras.Model):
 
     def _make_layers(self):
         features, listener, speller = self.features_config, self.listener_config, self.speller_config
-        self.log_mel = LogMel(features.sample_rate, features.bands, features.window, features.hop, name="log_mel")
+        sizes = {name: getattr(features, name) for name in ("sample_rate", "bands", "window", "hop", "floor")}
+        self.log_mel = LogMel(**sizes, name="log_mel")
         self.normalization = FeatureNormalization(name="normalization")
         self.spec_augment = SpecAugment(**self.spec_augment_config, name="spec_augment")
         self.listener = Listener(**dataclasses.asdict(listener), use_cudnn=self.use_cudnn, name="listener")

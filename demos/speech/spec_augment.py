@@ -1,4 +1,4 @@
-"""Variety for training: features with stretched bands and stripes cut out."""
+"""Variety for training: features with stretched bands and frames, and stripes cut out."""
 
 import keras
 from keras import ops
@@ -6,7 +6,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="keras_attn.speech")
 class SpecAugment(keras.layers.Layer):
-    """Stretch the bands of normalised features and cut stripes out of them, in training only.
+    """Stretch normalised features and cut stripes out of them, in training only.
 
     Each utterance gets its own `time_masks` stripes of frames and `frequency_masks` stripes of bands, which may
     overlap. With `n` the frames of the utterance (the paper's tau) and `B` the bands (its nu):
@@ -14,11 +14,12 @@ class SpecAugment(keras.layers.Layer):
     `width ~ U{0 .. W}`, `first ~ U{0 .. n - width}`, `features[first : first + width] = 0`, `W = floor(time_share n)`
 
     and likewise over bands with `W = frequency_width` (the paper's F) and `B` for `n`. So a stripe of frames lies
-    inside the utterance and never takes more than its share. The fill is 0, the mean of normalised features. There is
-    no time warp. Before, each utterance is given another length of the vocal tract, which moves the formants: band `b`
-    takes what is at
+    inside the utterance and never takes more than its share. The fill is 0, the mean of normalised features.
 
-    `min(b U(1 - frequency_warp, 1 + frequency_warp), B - 1)`, interpolated linearly.
+    Before, each utterance is given another length of the vocal tract, which moves the formants: band `b` takes what is
+    at `min(b U(1 - frequency_warp, 1 + frequency_warp), B - 1)`. And a part of it is spoken faster, the rest slower,
+    each with the same formants: with `c ~ U(n / 4, 3 n / 4)`, frame `c + time_warp n U(-1, 1)` takes what is at `c`,
+    and what is before and after is stretched to fit. Both interpolate linearly.
 
     Args:
         time_masks: stripes of frames per utterance.
@@ -26,6 +27,7 @@ class SpecAugment(keras.layers.Layer):
         frequency_masks: stripes of bands per utterance.
         frequency_width: widest such stripe, bands; no more than there are.
         frequency_warp: greatest change of the frequencies, a share in [0, 1].
+        time_warp: farthest that a frame is moved, as a share of the utterance, in [0, 0.25).
         seed: integer or None.
 
     Call arguments:
@@ -58,39 +60,43 @@ class SpecAugment(keras.layers.Layer):
         frequency_masks=2,
         frequency_width=8,
         frequency_warp=0.0,
+        time_warp=0.0,
         seed=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        numbers = (time_masks, time_share, frequency_masks, frequency_width, frequency_warp)
-        if min(numbers) < 0 or max(time_share, frequency_warp) > 1:
+        numbers = (time_masks, time_share, frequency_masks, frequency_width, frequency_warp, time_warp)
+        if min(numbers) < 0 or max(time_share, frequency_warp) > 1 or time_warp >= 0.25:
             raise ValueError(
-                f"Expected numbers >= 0, time_share <= 1 and frequency_warp <= 1. Received: time_masks={time_masks}, "
-                f"time_share={time_share}, frequency_masks={frequency_masks}, frequency_width={frequency_width}, "
-                f"frequency_warp={frequency_warp}"
+                "Expected numbers >= 0, time_share <= 1, frequency_warp <= 1 and time_warp < 0.25. "
+                f"Received: time_masks={time_masks}, time_share={time_share}, frequency_masks={frequency_masks}, "
+                f"frequency_width={frequency_width}, frequency_warp={frequency_warp}, time_warp={time_warp}"
             )
         self.time_masks = time_masks
         self.time_share = time_share
         self.frequency_masks = frequency_masks
         self.frequency_width = frequency_width
         self.frequency_warp = frequency_warp
+        self.time_warp = time_warp
         self.seed = seed
         self._generator = keras.random.SeedGenerator(seed)
 
     def call(self, features, mask, training=False):
         if not training:
             return features
-        if self.frequency_warp:
-            features = self._warp(features)
         batch, frames, bands = ops.shape(features)
         lengths = ops.sum(ops.cast(mask, "float32"), axis=1, keepdims=True)
+        if self.frequency_warp:
+            features = self._warp_bands(features)
+        if self.time_warp:
+            features = self._warp_frames(features, lengths)
         times = self._stripes((batch, self.time_masks), lengths, ops.floor(self.time_share * lengths), frames)
         width = min(self.frequency_width, bands)
         frequencies = self._stripes((batch, self.frequency_masks), float(bands), float(width), bands)
         cut = ops.logical_or(times[:, :, None], frequencies[:, None, :])
         return ops.where(cut, ops.zeros_like(features), features)
 
-    def _warp(self, features):
+    def _warp_bands(self, features):
         """Features whose bands are stretched, each utterance's by another factor."""
         batch, _, bands = ops.shape(features)
         low, high = 1 - self.frequency_warp, 1 + self.frequency_warp
@@ -100,6 +106,23 @@ class SpecAugment(keras.layers.Layer):
         # Linear interpolation as a product: (batch, source band, band).
         weights = ops.relu(1 - ops.abs(source - band[:, None]))
         return ops.matmul(features, ops.cast(weights, features.dtype))
+
+    def _warp_frames(self, features, lengths):
+        """Features of which a part is stretched, and the rest shrunk as much."""
+        draws = keras.random.uniform((2, ops.shape(features)[0], 1), dtype="float32", seed=self._generator)
+        last = ops.maximum(lengths - 1, 0.0)
+        source = last * (0.25 + 0.5 * draws[0])
+        target = source + self.time_warp * last * (2 * draws[1] - 1)
+        frame = ops.arange(ops.shape(features)[1], dtype="float32")
+        before = frame * ops.divide_no_nan(source, target)
+        after = last - (last - frame) * ops.divide_no_nan(last - source, last - target)
+        place = ops.clip(ops.where(frame < target, before, after), 0.0, last)
+        first = ops.floor(place)
+        share = ops.cast((place - first)[..., None], features.dtype)
+        first, second = (ops.cast(x, "int32")[..., None] for x in (first, ops.minimum(first + 1, last)))
+        first, second = (ops.take_along_axis(features, x, axis=1) for x in (first, second))
+        warped = first + share * (second - first)
+        return ops.where((frame < lengths)[..., None], warped, features)
 
     def _stripes(self, shape, lengths, widest, positions):
         """Where random stripes lie, bool `(batch, positions)`, `shape` being `(batch, stripes)`."""
@@ -111,5 +134,13 @@ class SpecAugment(keras.layers.Layer):
         return ops.any(inside, axis=1)
 
     def get_config(self):
-        names = ("time_masks", "time_share", "frequency_masks", "frequency_width", "frequency_warp", "seed")
+        names = (
+            "time_masks",
+            "time_share",
+            "frequency_masks",
+            "frequency_width",
+            "frequency_warp",
+            "time_warp",
+            "seed",
+        )
         return super().get_config() | {name: getattr(self, name) for name in names}

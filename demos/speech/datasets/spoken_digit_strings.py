@@ -1,8 +1,7 @@
 """Strings of 3 to 7 digits, joined from the single recordings of TFDS's `spoken_digit` (8 kHz, five speakers).
 
 A string has one speaker. Before, between and after its clips stand silences of 0 to 0.125 s (noise of at most two
-quantisation steps, for digital zeros do not occur in recordings). The true boundaries are kept. In training strings, up
-to 15 % of each clip are cut off at either end, as in recordings that were cut carelessly.
+quantisation steps, for digital zeros do not occur in recordings). The true boundaries are kept.
 
 The recordings 0 to 4 of each speaker and digit are the official test set and occur in test strings only; 45 to 49 occur
 in validation strings only, and 5 to 44 in training strings.
@@ -22,7 +21,6 @@ SIZES = {"train": 2500, "validation": 250, "test": 250}
 RECORDINGS = {"train": range(5, 45), "validation": range(45, 50), "test": range(5)}
 SHORTEST, LONGEST = 3, 7  # digits
 MAX_SILENCE = SAMPLE_RATE // 8  # samples
-MAX_TRIM = 0.15  # of a clip
 ARCHIVE = "free-spoken-digit-dataset-1.0.9.tar.gz"
 _NOISE = 8_000  # samples of noise that silences are cut from
 _FIXED_KEYS = {"validation": 1, "test": 2}
@@ -81,8 +79,7 @@ class Strings:
 
         def string(index):
             number = tf.strings.as_string(index, width=5, fill="0")
-            trim = MAX_TRIM if split == "train" else 0.0
-            made = compose(self._clips, speakers, RECORDINGS[split], tf.random.fold_in(key, index), trim)
+            made = compose(self._clips, speakers, RECORDINGS[split], tf.random.fold_in(key, index))
             return {"id": tf.strings.join([prefix, number], "-"), **made}
 
         return tf.data.Dataset.range(SIZES[split]).map(string, num_parallel_calls=tf.data.AUTOTUNE)
@@ -95,7 +92,7 @@ class Strings:
         return [s for s in everybody if (self._clips.speakers[s] == self._test_speaker) == (split == "test")]
 
 
-def compose(clips, speakers, recordings, key, trim=0.0):
+def compose(clips, speakers, recordings, key):
     """One string of digits.
 
     Args:
@@ -103,12 +100,11 @@ def compose(clips, speakers, recordings, key, trim=0.0):
         speakers: int32 `(n,)`, the speakers to draw from.
         recordings: a range, the recordings to draw from.
         key: int64 `(2,)`. The string depends on nothing else.
-        trim: the greatest share of a clip that is cut off at either end.
 
     Returns:
         A dict of `audio`, `text`, `speaker` and `words` (see `demos.speech.corpora`), times in seconds.
     """
-    ends, (key, *keys) = tf.random.fold_in(key, 1), tf.unstack(tf.random.split(key, 6))
+    key, *keys = tf.unstack(tf.random.split(key, 6))
     count = _integers(key, [], SHORTEST, LONGEST + 1)
     speaker = tf.gather(speakers, _integers(keys[0], [], 0, tf.size(speakers)))
     digits = _integers(keys[1], [count], 0, 10)
@@ -116,10 +112,9 @@ def compose(clips, speakers, recordings, key, trim=0.0):
     which = tf.stack([tf.fill([count], speaker), digits, numbers], axis=1)
     silences = _integers(keys[3], [count + 1], 0, MAX_SILENCE + 1)
     noise = tf.size(clips.samples) - _NOISE + _integers(keys[4], [count + 1], 0, _NOISE - MAX_SILENCE)
-    first, length = tf.gather_nd(clips.starts, which), tf.gather_nd(clips.lengths, which)
-    cut = tf.random.stateless_uniform([2, count], ends, 0.0, trim) * tf.cast(length, "float32")
-    before, after = tf.unstack(tf.cast(cut, "int32"))
-    audio, starts, ends = _join(clips.samples, first + before, length - before - after, noise, silences)
+    audio, starts, ends = _join(
+        clips.samples, tf.gather_nd(clips.starts, which), tf.gather_nd(clips.lengths, which), noise, silences
+    )
     names = tf.gather(tf.constant(DIGITS), digits)
     return {
         "audio": audio,

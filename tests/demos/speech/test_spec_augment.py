@@ -63,8 +63,23 @@ def test_a_warp_moves_peaks_by_one_factor_for_each_utterance():
     assert factors.mean() == pytest.approx(1, abs=0.02)
 
 
-def test_a_warp_keeps_flat_features_and_padding():
-    layer = SpecAugment(time_masks=0, frequency_masks=0, frequency_warp=0.2, seed=0)
+def test_a_time_warp_moves_frames_and_keeps_their_order_and_both_ends():
+    layer = SpecAugment(time_masks=0, frequency_masks=0, time_warp=0.2, seed=0)
+    features = np.tile(np.arange(101.0)[:, None], (300, 1, 3)).astype("float32")
+    warped = np.asarray(layer(features, np.ones((300, 101), bool), training=True))
+    np.testing.assert_array_equal(warped[..., 0], warped[..., 2])
+    warped = warped[..., 0]
+    np.testing.assert_allclose(warped[:, [0, -1]], [[0, 100]] * 300, atol=1e-3)
+    speed = np.diff(warped)
+    # One speed before, one after; 0.25 / (0.25 + 0.2) at the least.
+    assert speed.min() > 0.55 and ((np.abs(np.diff(speed)) > 1e-3).sum(1) <= 2).all()
+    moved = (warped - np.arange(101))[np.arange(300), np.abs(warped - np.arange(101)).argmax(1)]
+    assert -20.1 < moved.min() < -19 and 19 < moved.max() < 20.1 and abs(moved.mean()) < 2
+
+
+@pytest.mark.parametrize("options", [{"frequency_warp": 0.2}, {"time_warp": 0.2}])
+def test_a_warp_keeps_flat_features_and_padding(options):
+    layer = SpecAugment(time_masks=0, frequency_masks=0, **options, seed=0)
     flat = np.where(MASK[..., None], 3.0, 0.0).repeat(40, -1).astype("float32")
     np.testing.assert_allclose(layer(flat, MASK, training=True), flat, atol=1e-6)
 
@@ -89,7 +104,8 @@ def test_in_a_saved_model_of_unknown_sizes(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options", [{"time_share": 1.5}, {"time_masks": -1}, {"frequency_width": -2}, {"frequency_warp": 1.5}]
+    "options",
+    [{"time_share": 1.5}, {"time_masks": -1}, {"frequency_width": -2}, {"frequency_warp": 1.5}, {"time_warp": 0.25}],
 )
 def test_refused_options(options):
     ((name, value),) = options.items()
