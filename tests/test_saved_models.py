@@ -19,13 +19,14 @@ SENTENCES = [
     "play quiet music in my garage",
     "set an alarm for half past nine tonight",
 ]
+DIGITS = ["one two three four five", "six seven eight nine zero", "four four zero", "nine one eight six"]
 MODELS = sorted(path for path in FOLDER.iterdir() if path.is_dir())
 
 
-def wav_of(text, index):
-    """The bytes of a WAV file in which a voice of the test split says `text`."""
+def wav_of(config, text, index):
+    """The bytes of a WAV file in which a voice of the test split of `synthetic_speech` says `text`."""
     file = io.BytesIO()
-    soundfile.write(file, utterance("commands", "test", index, text).samples, 16000, format="WAV", subtype="PCM_16")
+    soundfile.write(file, utterance(config, "test", index, text).samples, 16000, format="WAV", subtype="PCM_16")
     return file.getvalue()
 
 
@@ -36,11 +37,12 @@ def test_is_small_and_has_a_card(model):
     assert all(word in card for word in ("Command", "Data", "Licence", "Seed", "Commit", "Word error rate"))
 
 
-def test_the_commands_model_understands():
-    """Not every word, as its card says; a tenth is far from that, and from what a broken model gets right."""
-    texts = SENTENCES * 3
-    model = tf.saved_model.load(FOLDER / "commands")
+@pytest.mark.parametrize(("config", "texts"), [("commands", SENTENCES), ("digits", DIGITS)])
+def test_understands(config, texts):
+    """Not every word, as the cards say; a tenth is far from that, and from what a broken model gets right."""
+    texts = texts * 3
+    model = tf.saved_model.load(FOLDER / config)
     result = model.signatures["transcribe_wav"](
-        wav=tf.constant([wav_of(text, index) for index, text in enumerate(texts)])
+        wav=tf.constant([wav_of(config, text, index) for index, text in enumerate(texts)])
     )
     assert jiwer.wer(texts, [text.decode() for text in result["text"].numpy()]) < 0.1

@@ -27,8 +27,10 @@ class WaveformAugmentation:
             joined, or a line carries speech alone; at 0 or less it is everywhere.
         gain_db: change of the level after the noise, dB; a louder peak than full scale is scaled down to it.
         low_cut, high_cut: frequencies below and above which nothing of the utterance is left, as a share of half of the
-            sample rate.
-        clipping: share of the peak at which the utterance is cut off, before the gain; 1 leaves it.
+            sample rate; what is below 0 or above 1 leaves it.
+        clipping: share of the peak at which the utterance is cut off, before the gain; 1 or more leaves it.
+
+    A range that reaches beyond what leaves an utterance as it is spares a part of them: `clipping=(0.5, 1.5)` half.
     """
 
     speed: tuple[float, float] = (0.9, 1.1)

@@ -83,6 +83,12 @@ def test_clipping_is_a_share_of_the_peak():
     np.testing.assert_allclose(out, np.clip(tone(level=0.5), -0.2, 0.2), atol=2e-3)
 
 
+def test_a_range_beyond_its_limits_leaves_the_utterance():
+    audio = tone(level=0.5, frequency=3900.0)
+    out, _ = augment(audio, low_cut=(-0.2, -0.1), high_cut=(1.1, 1.4), clipping=(1.1, 2.0))
+    np.testing.assert_allclose(out, audio, atol=2e-3)
+
+
 def test_silence_stays_silence():
     out, _ = augment(np.zeros(8000, "float32"), snr_db=(0.0, 0.0), speed=(0.9, 1.1))
     assert not out.any()
