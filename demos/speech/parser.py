@@ -80,8 +80,8 @@ def _add_train(parser):
     parser.add_argument(
         "--config",
         metavar="NAME",
-        help="settings: a file, or digits, librispeech_100, librispeech_960, ljspeech or yes_no "
-        "(default: built-in ones)",
+        help="settings: a file, or digits, librispeech_100, librispeech_960, ljspeech, synthetic_digits or "
+        "yes_no (default: built-in ones)",
     )
     parser.add_argument(
         "--preset", choices=list(PRESETS), help="shape of the recogniser (default: that of the settings)"
