@@ -161,7 +161,7 @@ class BeamSearch:
             log_probs = decoding_rules.forbid_end(log_probs, self.end_token, long_enough, self.end_threshold)
             beams, log_probs = self._attend(beams, log_probs, state, mask)
             beams, rows = self._survivors(time, beams, log_probs, limits)
-            state = keras.tree.map_structure(partial(ops.take, indices=rows, axis=0), state)
+            state = keras.tree.map_structure(partial(self._reorder, rows=rows), state)
             return time + 1, beams, state, recorded
 
         loop = (ops.zeros((), "int32"), beams, state, history.empty())
@@ -217,14 +217,18 @@ class BeamSearch:
         rows, tokens = chosen // vocabulary, chosen % vocabulary
         totals = ops.take(totals, chosen)
         exists = totals > -math.inf
-        lengths = ops.where(exists, ops.take(lengths, rows), 0)
-        beams = {name: ops.take(x, rows, axis=0) for name, x in beams.items()}
+        lengths = ops.where(exists, self._reorder(lengths, rows), 0)
+        beams = {name: self._reorder(x, rows) for name, x in beams.items()}
         ended = ops.logical_and(exists, ops.where(beams["closed"], beams["ended"], tokens == self.end_token))
         closed = beams["closed"] | ended | (lengths >= limits) | ops.logical_not(exists)
         now = ops.arange(ops.shape(beams["tokens"])[1], dtype="int32") == time
         beams["tokens"] = ops.where(now, ops.expand_dims(tokens, 1), beams["tokens"])
         beams["sources"] = ops.where(now, ops.expand_dims(rows, 1), beams["sources"])
         return beams | {"last": tokens, "log_probs": totals, "lengths": lengths, "closed": closed, "ended": ended}, rows
+
+    def _reorder(self, x, rows):
+        """The rows that survive; the only hypothesis of an utterance is its own successor."""
+        return x if self.beam_width == 1 else ops.take(x, rows, axis=0)
 
     def _score(self, log_probs, lengths, penalty):
         lengths = ops.cast(ops.maximum(lengths, 1), "float32")

@@ -53,9 +53,10 @@ def along(sources, inside, x):
 
 def like(old, new):
     """Gives `new` the static shape of `old`, as loops demand; the two have to agree."""
-    pairs = zip(old.shape, new.shape, strict=False)
+    pairs = list(zip(old.shape, new.shape, strict=False))
     agree = len(old.shape) == len(new.shape) and all(None in pair or pair[0] == pair[1] for pair in pairs)
     if not agree or old.dtype != new.dtype:
         message = f"Expected step to keep the state's shape={tuple(old.shape)} and dtype={old.dtype}."
         raise ValueError(f"{message} Received: shape={tuple(new.shape)} and dtype={new.dtype}")
-    return ops.reshape(new, ops.shape(old))
+    known = all(one is None or one == other for one, other in pairs)
+    return new if known else ops.reshape(new, ops.shape(old))

@@ -17,7 +17,7 @@ from demos.speech.recording import Recording, Segment
 from demos.speech.segmentation import SegmentationConfig, cut_recording
 
 # The shipped model that is used when none is named.
-DEFAULT_MODEL = Path(__file__).parents[2] / "saved_models" / "commands"
+DEFAULT_MODEL = Path(__file__).parents[2] / "saved_models" / "digits"
 
 # Segments at a time: for the model, since long ones need much memory for their alignments; and to be sorted by length.
 _BATCH_SIZE = 8
