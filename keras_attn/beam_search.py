@@ -16,7 +16,7 @@ from keras_attn.search_arguments import check_batch, check_integer, limits_of
 class BeamSearchResult(NamedTuple):
     """The best hypotheses of each utterance, best first.
 
-    `steps` is the largest `max_length`. A hypothesis that does not exist has score -inf and length 0.
+    `steps` is that of the call, else the largest `max_length`. A hypothesis that is not there has score -inf, length 0.
 
     Attributes:
         tokens: `(batch, n_best, steps)` int32; from `lengths` on, `end_token`.
@@ -79,11 +79,13 @@ class BeamSearch:
         start_tokens: `(batch,)` integers, the token before the first.
         state: Nest (dicts, lists, tuples) of tensors `(batch, ...)`, repeated for each hypothesis, reordered each step.
         max_length: The largest number of tokens, the end token included: an int, or `(batch,)` integers (the sizes of
-            the result then depend on their values, which `jax.jit` does not allow).
+            the result then depend on their values, which XLA does not allow).
         constants: Nest of tensors `(batch, ...)` that no step changes, such as the memory of an attention: repeated for
             each hypothesis once, never reordered.
         min_length: The smallest number of tokens, counted and given like the largest.
         mask: `(batch, Tv)` booleans, True for the elements of memory that are real, for the alignments; or None.
+        steps: The largest number of tokens that the result has room for, an int or an int32 scalar that is made of
+            shapes alone; then `max_length` may be integers under XLA, and longer limits count as this one.
 
     Returns: A `BeamSearchResult`.
     Raises: TypeError for a `step` that is not callable or a `max_length` that is not integer; ValueError for an
@@ -136,12 +138,13 @@ class BeamSearch:
         if self.alignment is None and (self.coverage_penalty or self.max_attention_shift is not None):
             raise ValueError("Expected a function, for the penalty or the shift. Received: alignment=None")
 
-    def __call__(self, start_tokens, state, max_length, constants=None, min_length=0, mask=None):
+    def __call__(self, start_tokens, state, max_length, constants=None, min_length=0, mask=None, steps=None):
         start_tokens = ops.cast(ops.convert_to_tensor(start_tokens), "int32")
         mask = None if mask is None else ops.convert_to_tensor(mask, "bool")
         check_batch(start_tokens, (state, constants, mask))
         batch = ops.shape(start_tokens)[0]
-        limits, steps = limits_of("max_length", max_length, 1, batch)
+        limits, steps = limits_of("max_length", max_length, 1, batch, steps)
+        limits = ops.minimum(limits, steps)
         least, _ = limits_of("min_length", min_length, 0, batch)
         repeat = partial(ops.repeat, repeats=self.beam_width, axis=0)
         given = (start_tokens, limits, least, state, constants, mask)

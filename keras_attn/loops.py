@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
-# XLA does not compile a TensorFlow loop whose number of steps it does not know. A layer that loops says
-# so in its attribute `supports_jit`, and a model with jit_compile="auto" then runs as a plain graph.
+# XLA compiles a TensorFlow loop anew for every number of steps, which takes seconds. So a layer that loops has False
+# as its attribute `supports_jit`, and a model with jit_compile="auto" runs as a plain graph; with True it is compiled.
 if keras.config.backend() == "tensorflow":
     from keras_attn.tensorflow_scan import scan as time_major_scan
 else:

@@ -32,7 +32,7 @@ class RecordsOnStacks(Records):
     """On TensorFlow, where an update copies all records."""
 
     def empty(self):
-        return self._stack().empty()
+        return self._stack().empty(self.steps)
 
     def add(self, records, time, record):
         return self._stack().push(records, record)

@@ -7,16 +7,19 @@ import numpy as np
 from keras import ops
 
 
-def limits_of(name, given, low, batch):
-    """Returns the limit of each utterance, `(batch,)` int32, and their maximum."""
+def limits_of(name, given, low, batch, largest=None):
+    """Returns the limit of each utterance, `(batch,)` int32, and their maximum, or `largest` where it is given."""
+    if largest is not None and not hasattr(largest, "shape"):
+        check_integer("steps", largest, 0)
     if isinstance(given, int | np.integer):
         check_integer(name, given, low)
-        return ops.full((batch,), int(given), "int32"), int(given)
+        given = int(given)
+        return ops.full((batch,), given, "int32"), given if largest is None else largest
     limits = ops.convert_to_tensor(given)
     if "int" not in str(limits.dtype) or len(limits.shape) != 1:
         raise TypeError(f"Expected an int or integers of shape (batch,). Received: {name}={given}")
     limits = ops.cast(limits, "int32")
-    return limits, ops.max(limits, initial=0)
+    return limits, ops.max(limits, initial=0) if largest is None else largest
 
 
 def check_integer(name, value, low, high=math.inf):

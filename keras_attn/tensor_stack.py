@@ -22,10 +22,10 @@ class TensorStack:
         tensors = [x if reverse else tf.reverse(x, [0]) for x in tensors]
         return [tf.raw_ops.TensorListFromTensor(tensor=x, element_shape=tf.shape(x)[1:]) for x in tensors]
 
-    def empty(self):
-        """Handles of empty stacks."""
+    def empty(self, most):
+        """Handles of empty stacks that will hold `most` slices at most, which XLA has to know."""
         return [
-            tf.raw_ops.EmptyTensorList(element_shape=tf.shape(x), max_num_elements=-1, element_dtype=x.dtype)
+            tf.raw_ops.EmptyTensorList(element_shape=tf.shape(x), max_num_elements=most, element_dtype=x.dtype)
             for x in keras.tree.flatten(self.like)
         ]
 

@@ -39,7 +39,7 @@ def scan(step, state, inputs, reverse=False):
         done = results.push(done, (outputs, [_as_bits(x) for x in recorder.x]))
         return i + 1, keras.tree.pack_sequence_as(state, keras.tree.flatten(after)), coming, done
 
-    loop = (tf.zeros((), "int32"), state, to_come.of_slices(tapped, reverse), results.empty())
+    loop = (tf.zeros((), "int32"), state, to_come.of_slices(tapped, reverse), results.empty(length))
     _, state, _, done = tf.while_loop(lambda i, *_: i < length, body, loop, maximum_iterations=length)
     outputs, collected = results.all(done, reverse)
     for product, x in zip(plan.products, collected, strict=True):

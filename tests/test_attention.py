@@ -144,7 +144,7 @@ def test_each_call_honours_its_own_flag(arrays, scorer, tmp_path):
 # ---- graphs, training, saving
 
 
-def test_layers_that_loop_opt_out_of_xla_where_it_cannot_compile_them():
+def test_layers_that_loop_opt_out_of_xla_where_it_compiles_them_anew_for_every_length():
     assert Attention("dot").supports_jit
     assert Attention("location_aware").supports_jit is (BACKEND != "tensorflow")
 

@@ -164,6 +164,38 @@ def test_in_a_graph_with_unknown_sizes(as_limits):
         tf.nest.map_structure(np.testing.assert_array_equal, found, tuple(expected))
 
 
+def test_compiled_by_xla_with_a_limit_for_each_utterance():
+    beam_search = BeamSearch(step, end_token=END, beam_width=3, n_best=2, history=lambda state: state["more"])
+    batch = [machines()[s] for s in range(35, 45)]
+    limits = np.array([machine.max_length for machine in batch], "int32")
+    arguments = np.ones(len(batch), "int32"), start(len(batch)), limits, tables(batch)
+
+    @tf.function(jit_compile=True)
+    def compiled(*arguments):
+        return tuple(beam_search(*arguments, steps=7))
+
+    found = type(beam_search(*arguments))(*compiled(*tf.nest.map_structure(tf.constant, arguments)))
+    assert found.tokens.shape == (10, 2, 7)
+    expected = beam_search(*arguments, steps=7)
+    tf.nest.map_structure(np.testing.assert_array_equal, found, expected)
+    shorter = beam_search(*arguments)
+    longest = max(limits)
+    np.testing.assert_array_equal(found.tokens[:, :, :longest], shorter.tokens)
+    assert np.all(found.tokens[:, :, longest:] == END)
+    for name in ("lengths", "scores", "log_probs", "ended"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(shorter, name))
+    np.testing.assert_array_equal(found.history[0][:, :, :longest], shorter.history[0])
+    assert not np.any(found.history[0][:, :, longest:])
+
+
+def test_fewer_steps_than_a_limit_are_the_limit():
+    beam_search = BeamSearch(step, end_token=END, beam_width=3, n_best=3)
+    batch = [machines()[s] for s in range(35, 45)]
+    given = np.ones(len(batch), "int32"), start(len(batch))
+    shorter = beam_search(*given, 2, tables(batch))
+    tf.nest.map_structure(np.testing.assert_array_equal, beam_search(*given, 5, tables(batch), steps=2), shorter)
+
+
 def test_known_state_sizes_and_an_unknown_batch_in_a_graph():
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
     def graph(tokens):

@@ -130,8 +130,6 @@ def test_saved_models_are_the_same_in_a_fresh_process(tmp_path):
 @every_pair
 def test_compiled_by_xla_a_call_gives_the_same(pair):
     layer, arrays = pair.built(), pair.arrays()
-    if layer.recurrent:
-        pytest.skip("XLA compiles no loop of unknown length on TensorFlow; the export covers the graph of the loop")
     function = caller(layer, **contract.masks())
     assert_close(compiled_by_xla(function)(*arrays), fast(function)(*arrays))
 

@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_attn import Attention, AttentionCell, AttentionRNN
 from tests.attention_rnn_cells import CELLS
-from tests.backends import BACKEND, assert_close, differentiated
+from tests.backends import BACKEND, assert_close, differentiated, to_numpy
 from tests.contract import weighed
 
 LSTM_CELLS = {
@@ -73,6 +73,27 @@ def test_gradients_in_a_graph_are_those_of_eager_execution(arrays, shape):
     of_known_shape = lambda *arrays: ops.reshape(in_graph(*arrays), (2, 4, -1))  # noqa: E731
     _, gradients = differentiated(of_known_shape, weigh, rnn.trainable_variables)(*arrays)
     assert_close(gradients, eager)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="JAX compiles in every test, Keras on torch in none")
+@pytest.mark.parametrize("name", ["location_aware", "monotonic", "stack of LSTMs"])
+def test_gradients_compiled_by_xla_are_those_of_eager_execution(arrays, name):
+    import tensorflow as tf
+
+    rnn = AttentionRNN(EVERY[name]())
+    rnn(*arrays)
+    expected = differentiated(rnn, weigh, rnn.trainable_variables)(*arrays)
+
+    @tf.function(jit_compile=True)
+    def compiled(*arrays):
+        sources = [*arrays, *(variable.value for variable in rnn.trainable_variables)]
+        with tf.GradientTape() as tape:
+            tape.watch(sources)
+            outputs = tf.ensure_shape(rnn(*arrays), (2, 4, rnn.cell.output_dim))
+            scalar = weigh(outputs)
+        return outputs, tape.gradient(scalar, sources, unconnected_gradients="zero")
+
+    assert_close(to_numpy(compiled(*map(tf.constant, arrays))), expected)
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="other backends form second derivatives")

@@ -218,7 +218,7 @@ def export(arguments):
     from demos.speech.export import export
     from demos.speech.settings import decoding
 
-    export(model, output, decoding(arguments))
+    export(model, output, decoding(arguments), arguments.jit_compile)
     print(f"{output}: a SavedModel; to use it: python -m demos.speech transcribe FILE --model {output}")
 
 

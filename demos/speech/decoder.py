@@ -3,7 +3,7 @@
 import tensorflow as tf
 from keras import ops
 
-from demos.speech import word_edges, words
+from demos.speech import compiled_search, word_edges, words
 from demos.speech.decoding import DecodingConfig
 from demos.speech.speller import Speller
 from keras_attn import BeamSearch, CTCPrefixScorer, Fusion, PhraseBias
@@ -20,6 +20,7 @@ class Decoder:
         config: a `DecodingConfig`.
         language_models: pairs of a scorer and its weight. A scorer has a function `step`, as `keras_attn.Fusion` takes
             it, and `initial_state(batch)`; and all tokens of the model's vocabulary.
+        jit_compile: whether the search is compiled, see `compiled_search`.
 
     Call arguments:
         waveform: `(batch, samples)` in [-1, 1].
@@ -44,20 +45,35 @@ class Decoder:
         n_best_score: `(batch, n_best)`; -inf where there are fewer hypotheses.
     """
 
-    def __init__(self, model, config=DecodingConfig(), language_models=()):
+    def __init__(self, model, config=DecodingConfig(), language_models=(), jit_compile=False):
         self.model = model
         self.config = config
         self.language_models = tuple(language_models)
         vocabulary = model.vocabulary
         self.ctc = CTCPrefixScorer(blank=vocabulary.blank, end_token=vocabulary.end)
         self.phrase_bias = PhraseBias(vocabulary.separators, vocabulary.end, vocabulary.word_starts)
+        self.search = compiled_search.compiled(self._search) if jit_compile else self._search
 
     def __call__(self, waveform, num_samples, phrases=None):
-        model, config = self.model, self.config
+        model = self.model
         heard = model.hear(waveform, num_samples)
         encoded, mask = model.listen(*heard, training=False)
-        num_frames = ops.sum(ops.cast(mask, "int32"), axis=1)
-        steps_and_weights, state, constants = zip(*self._parts(encoded, mask, phrases), strict=True)
+        favoured = None if phrases is None else model.vocabulary.encode_tensor(phrases)
+        result = self.search(encoded, mask, favoured)
+        num_frames = _num_frames(mask)
+        steps = ops.max(_limit(num_frames, self.config.max_length_ratio), initial=0)
+        history = {name: x[:, 0, :steps] for name, x in result.history.items()}
+        result = result._replace(tokens=result.tokens[..., :steps], history=history)
+        return self._written(result, *heard) | {
+            "ended": ops.logical_or(result.ended[:, 0], num_frames == 0),
+            "frame_times": model.frame_times(ops.shape(mask)[1]),
+            "num_frames": num_frames,
+        }
+
+    def _search(self, encoded, mask, favoured):
+        """The `BeamSearchResult` of what was heard; `favoured` are the tokens of the phrases and their lengths."""
+        model, config = self.model, self.config
+        steps_and_weights, state, constants = zip(*self._parts(encoded, mask, favoured), strict=True)
         shift = config.max_attention_shift
         search = BeamSearch(
             Fusion(steps_and_weights, forbidden=[model.vocabulary.start]),
@@ -71,21 +87,18 @@ class Decoder:
             coverage_penalty=config.coverage_penalty,
             max_attention_shift=None if shift is None else round(shift / model.frame_grid["frame_duration"]),
         )
-        result = search(
+        num_frames = _num_frames(mask)
+        return search(
             ops.full_like(num_frames, model.vocabulary.start),
             list(state),
             max_length=_limit(num_frames, config.max_length_ratio),
             constants=list(constants),
             min_length=_limit(num_frames, config.min_length_ratio),
             mask=mask,
+            steps=_limit(ops.convert_to_tensor(ops.shape(mask)[1]), config.max_length_ratio),
         )
-        return self._written(result, *heard) | {
-            "ended": ops.logical_or(result.ended[:, 0], num_frames == 0),
-            "frame_times": model.frame_times(ops.shape(mask)[1]),
-            "num_frames": num_frames,
-        }
 
-    def _parts(self, encoded, mask, phrases):
+    def _parts(self, encoded, mask, favoured):
         """For each part of the fusion, its step with its weight, the state before the first step, and constants."""
         model, share = self.model, self.config.ctc_weight
         memory, state = model.speller.start(encoded, mask)
@@ -96,9 +109,8 @@ class Decoder:
             yield (self.ctc.step, share), self.ctc.initial_state(constants), constants
         for scorer, weight in self.language_models:
             yield (scorer.step, weight), scorer.initial_state(ops.shape(encoded)[0]), None
-        if phrases is not None:
-            tokens, lengths = model.vocabulary.encode_tensor(phrases)
-            constants = self.phrase_bias.prepare(tokens, lengths, ops.shape(encoded)[0])
+        if favoured is not None:
+            constants = self.phrase_bias.prepare(*favoured, ops.shape(encoded)[0])
             yield (
                 (self.phrase_bias.step, self.config.phrase_bonus),
                 self.phrase_bias.initial_state(constants),
@@ -113,7 +125,7 @@ class Decoder:
     def _written(self, result, log_mel, mask):
         vocabulary = self.model.vocabulary
         tokens, num_tokens = result.tokens[:, 0], result.lengths[:, 0]
-        alignment, log_probs = (result.history[name][:, 0] for name in ("alignment", "log_probs"))
+        alignment, log_probs = (result.history[name] for name in ("alignment", "log_probs"))
         log_probs = ops.take_along_axis(log_probs, tokens[:, :, None], axis=2)[:, :, 0]
         ids, num_words = words.word_ids(tokens, num_tokens, vocabulary)
         count = ops.max(num_words, initial=0)
@@ -140,6 +152,10 @@ class Decoder:
 
 def _alignment_of(state):
     return Speller.alignment_of(state[0]["speller"])
+
+
+def _num_frames(mask):
+    return ops.sum(ops.cast(mask, "int32"), axis=1)
 
 
 def _limit(num_frames, ratio):

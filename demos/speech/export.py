@@ -22,7 +22,7 @@ LOWEST_RATE, HIGHEST_RATE = 4000, 192000
 _PARTS = {"saved_model.pb", "fingerprint.pb", "variables", "assets"}
 
 
-def export(model_path, saved_model_dir, decoding=None):
+def export(model_path, saved_model_dir, decoding=None, jit_compile=False):
     """Write the SavedModel of a trained model.
 
     Its signatures, and attributes once loaded by `tf.saved_model.load`:
@@ -43,6 +43,7 @@ def export(model_path, saved_model_dir, decoding=None):
         model_path: a `.keras` file or a run folder.
         saved_model_dir: the folder to write; a SavedModel that is there is replaced.
         decoding: settings of the search that differ from those of the run, a dict.
+        jit_compile: whether the search is compiled, see `compiled_search`.
 
     Raises:
         UserError: the model cannot be read, or the folder cannot be written or holds something else.
@@ -51,7 +52,7 @@ def export(model_path, saved_model_dir, decoding=None):
     _check_target(saved_model_dir)
     config = run_config(model_path).replace(decoding=decoding or {})
     model = without_cudnn(open_model(model_path))
-    module = exportable(model, config.decoding, language_models(config.decoding, model.vocabulary))
+    module = exportable(model, config.decoding, language_models(config.decoding, model.vocabulary), jit_compile)
     signatures = {"serving_default": module.transcribe, "transcribe_wav": module.transcribe_wav}
     if hasattr(module, "transcribe_phrases"):
         signatures["transcribe_phrases"] = module.transcribe_phrases
@@ -68,7 +69,7 @@ def without_cudnn(model):
     return copy
 
 
-def exportable(model, decoding, language_models=()):
+def exportable(model, decoding, language_models=(), jit_compile=False):
     """A `tf.Module` with all that the SavedModel shall have; see `export`."""
     module = tf.Module()
     recurrent = [scorer for scorer, _ in language_models if isinstance(scorer, keras.Model)]
@@ -76,9 +77,10 @@ def exportable(model, decoding, language_models=()):
     module.sample_rate = tf.Variable(model.features_config.sample_rate, trainable=False)
     module.symbols = tf.Variable(model.vocabulary.symbols, trainable=False)
 
-    transcribe = transcriber(model, decoding, language_models)
+    compiled = {"jit_compile": jit_compile}
+    transcribe = transcriber(model, decoding, language_models, **compiled)
     if model.vocabulary.encoded_by_graph:
-        module.transcribe_phrases = transcriber(model, decoding, language_models, takes_phrases=True)
+        module.transcribe_phrases = transcriber(model, decoding, language_models, takes_phrases=True, **compiled)
 
     @tf.function(input_signature=[tf.TensorSpec([None], "string")])
     def transcribe_wav(wav):

@@ -184,6 +184,8 @@ def _add_export(parser):
     parser.add_argument(
         "--output", type=Path, metavar="DIR", help="folder of the SavedModel (default: saved_model in the run folder)"
     )
+    help = "let XLA compile the search: much faster, but for the first recording of each size, which takes seconds"
+    parser.add_argument("--jit-compile", action="store_true", help=help)
     add_decoding(parser)
 
 

@@ -83,13 +83,13 @@ def recognise(transcribe, utterances, batch_size=32):
         yield from zip(held, transcripts, strict=True)
 
 
-def transcriber(model, decoding=DecodingConfig(), language_models=(), takes_phrases=False):
+def transcriber(model, decoding=DecodingConfig(), language_models=(), takes_phrases=False, jit_compile=False):
     """A `Decoder` of a model as one graph for every shape, and for any number of phrases if it takes them."""
     signature = [tf.TensorSpec((None, None), "float32"), tf.TensorSpec((None,), "int32")]
     if takes_phrases:
         signature.append(tf.TensorSpec((None,), "string"))
     # Nothing here needs AutoGraph, which reads the source files once more.
-    return tf.function(Decoder(model, decoding, language_models).__call__, signature, autograph=False)
+    return tf.function(Decoder(model, decoding, language_models, jit_compile).__call__, signature, autograph=False)
 
 
 def to_waveform(audio):

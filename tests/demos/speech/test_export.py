@@ -28,7 +28,7 @@ CLOSE = {"score", "alignment", "frame_times", "word_times", "word_confidence", "
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    """What the model does in Python, and the path of its SavedModel, with all that a search can have."""
+    """What the model does in Python, the path of its SavedModel, and the settings: all that a search can have."""
     folder = tmp_path_factory.mktemp("export")
     model = make()
     model.save(folder / "model.keras")
@@ -47,7 +47,7 @@ def exported(tmp_path_factory):
         "language_models": [str(folder / name) for name in ("lm.keras", "letters.arpa", "words.arpa")],
     }
     export(folder, folder / "saved_model", decoding)
-    return search_of(model, Config().replace(decoding=decoding).decoding), folder / "saved_model"
+    return search_of(model, Config().replace(decoding=decoding).decoding), folder / "saved_model", decoding
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,23 @@ def test_equals_the_model(exported, loaded, count, seconds):
     for name in CLOSE:
         np.testing.assert_allclose(results[name], expected[name], atol=1e-4)
     assert results["alignment"].shape[::2] == (count, len(results["frame_times"]))
+
+
+def test_a_compiled_search_finds_the_same(exported, loaded, tmp_path):
+    _, saved_model, decoding = exported
+    export(saved_model.parent, tmp_path / "compiled", decoding, jit_compile=True)
+    compiled = tf.saved_model.load(tmp_path / "compiled")
+    phrases = tf.constant(["ab", "lamb"])
+    for count, seconds in [(1, 0.1), (3, 1.0)]:
+        inputs = [tf.constant(array) for array in batch([sound(seconds, seed=i) for i in range(count)])]
+        for expected, found in (
+            (loaded.transcribe(*inputs), compiled.transcribe(*inputs)),
+            (loaded.transcribe_phrases(*inputs, phrases), compiled.transcribe_phrases(*inputs, phrases)),
+        ):
+            for name in EXACT:
+                np.testing.assert_array_equal(found[name], expected[name])
+            for name in CLOSE:
+                np.testing.assert_allclose(found[name], expected[name], atol=1e-4)
 
 
 def test_phrases(exported, loaded):
