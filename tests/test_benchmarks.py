@@ -7,9 +7,10 @@ import sys
 
 import pytest
 
+from tests.benchmarks import growth
 from tests.benchmarks import race as harness
-from tests.benchmarks.benchmark import Contestant
-from tests.benchmarks.catalogue import BENCHMARKS
+from tests.benchmarks.benchmark import Contestant, Growth
+from tests.benchmarks.catalogue import BENCHMARKS, GROWTHS
 from tests.benchmarks.environments import RECIPES
 from tests.benchmarks.table import page
 
@@ -31,6 +32,7 @@ def fails(): raise ValueError("no such thing")
     (tmp_path / "contestants" / "simple.py").write_text(module)
     monkeypatch.setattr(harness, "FOLDER", tmp_path)
     monkeypatch.setattr(harness, "_TURN", 0.01)
+    monkeypatch.setattr(growth, "_TURN", 0.01)
     return lambda function, **options: (sys.executable, Contestant("simple", function, options))
 
 
@@ -87,13 +89,32 @@ def result(**changes):
     return {**about, "ours": ours, "machine": place, "commit": "abc", "date": "2026-01-01", **changes}
 
 
-def test_the_table_says_ratio_and_goal():
+def test_the_table_says_ratio_and_goal(tmp_path):
     peer = {"seconds": [0.2, 0.4, 0.2], "megabytes": 100.0, "idle": 0.0, "versions": {"torch": "2"}}
-    text = page({"one": result(peer=peer)})
+    text = page({"one": result(peer=peer)}, tmp_path / "growth.png")
     assert "| `one` | Peer | 100 ms | 200 ms | 0.50 (0.38-0.50) | 0.6 | 20 MB | 100 MB |  |" in text
     assert "a CPU, 2 cores, 8 GB, Linux, Python 3.11; keras 3, torch 2" in text
 
 
-def test_the_table_says_in_words_that_a_peer_is_missing():
-    text = page({"one": result(trouble="not installed: no network")})
+def test_the_table_says_in_words_that_a_peer_is_missing(tmp_path):
+    text = page({"one": result(trouble="not installed: no network")}, tmp_path / "growth.png")
     assert "| `one` | Peer | 100 ms | not installed: no network |" in text
+
+
+def test_the_page_says_how_costs_grow_and_how_long_a_start_takes(tmp_path):
+    longer = {"work": "steps", "changed": "frames", "values": [10, 100, 1000], "goal": 1.1}
+    longer |= {"seconds": [0.001, 0.01, 0.1], "megabytes": [1.0, 100.0, 10000.0], "versions": {"keras": "3"}}
+    start = {"seconds": {"import keras": [1.0, 2.0, 3.0]}}
+    place = {name: result()[name] for name in ("machine", "commit", "date")}
+    text = page({"longer": longer | place, "cold-start": start | place}, tmp_path / "growth.png")
+    assert "| `longer` | frames 10 to 1000 | 1.00 | 2.00 | 1.1 | 1 to 100 ms | 1 to 1e+04 MB |" in text
+    assert "| import keras | 2 (1.5-2.5) |" in text
+    assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_growths_change_an_option_and_are_measured(contestant):
+    _, sleeper = contestant("sleeps")
+    found = growth.measure(Growth("longer", "sleeping", sleeper, "seconds", (0.01, 0.04)), rounds=3)
+    assert found["seconds"][1] / found["seconds"][0] == pytest.approx(4, rel=0.3)
+    assert found["values"] == (0.01, 0.04) and len(found["megabytes"]) == 2
+    assert len({one.name for one in GROWTHS}) == len(GROWTHS) > 5

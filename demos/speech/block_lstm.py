@@ -44,4 +44,3 @@ def _hidden(cell, x):
         b=tf.convert_to_tensor(cell.bias),
         cell_clip=0.0,
     ).h
-

@@ -1,20 +1,22 @@
-"""Runs the benchmarks and writes docs/benchmarks.json and docs/benchmarks.md."""
+"""Runs the benchmarks and writes docs/benchmarks.json, docs/benchmarks.md and docs/growth.png."""
 
 import argparse
 import datetime
 import fnmatch
+import functools
 import json
 import sys
 
 from tqdm import tqdm
 
-from tests.benchmarks.catalogue import BENCHMARKS
+from tests.benchmarks import cold_start, growth
+from tests.benchmarks.catalogue import BENCHMARKS, GROWTHS
 from tests.benchmarks.environments import Unavailable, interpreter
 from tests.benchmarks.machine import commit, machine
 from tests.benchmarks.race import ROOT, Failed, race
 from tests.benchmarks.table import page
 
-_JSON, _PAGE = ROOT / "docs" / "benchmarks.json", ROOT / "docs" / "benchmarks.md"
+_JSON, _PAGE, _PICTURE = (ROOT / "docs" / name for name in ("benchmarks.json", "benchmarks.md", "growth.png"))
 
 
 def parser():
@@ -36,31 +38,44 @@ def measure(benchmark, rounds, progress=lambda: None):
             trouble = {"trouble": f"not installed: {error}"}
     sides = dict(zip(("ours", "peer"), race(contestants, rounds, progress), strict=False))
     about = {name: getattr(benchmark, name) for name in ("work", "peer_name", "goal", "memory_goal")}
-    today = datetime.date.today().isoformat()
-    return {**about, **sides, **trouble, "machine": machine(), "commit": commit(), "date": today}
+    return {**about, **sides, **trouble}
+
+
+def kinds():
+    """What there is to measure: by name, what it is in words, in how many parts, and the function that does it."""
+    for one in BENCHMARKS:
+        yield one.name, f"{one.work}; against {one.peer_name}", None, functools.partial(measure, one)
+    for one in GROWTHS:
+        work = f"{one.work}; {one.changed} from {one.values[0]} to {one.values[-1]}"
+        yield one.name, work, len(one.values), functools.partial(growth.measure, one)
+    yield "cold-start", "from nothing to a transcript", cold_start.PROCESSES, cold_start.measure
 
 
 def main():
     options = parser().parse_args()
-    chosen = [one for one in BENCHMARKS if any(fnmatch.fnmatch(one.name, name) for name in options.only)]
+    chosen = [kind for kind in kinds() if any(fnmatch.fnmatch(kind[0], name) for name in options.only)]
     if options.list:
-        print(*(f"{one.name:32} {one.work}; against {one.peer_name}" for one in chosen), sep="\n")
+        print(*(f"{name:32} {work}" for name, work, *_ in chosen), sep="\n")
         return 0
     results, here, failed = json.loads(_JSON.read_text()) if _JSON.exists() else {}, commit(), False
-    if not options.again:
-        chosen = [one for one in chosen if results.get(one.name, {}).get("commit") != here]
-    for benchmark in chosen:
+    for name, _, parts, run in chosen:
+        if not options.again and results.get(name, {}).get("commit") == here:
+            continue
         try:
-            with tqdm(total=options.rounds, desc=benchmark.name, disable=None) as bar:
-                results[benchmark.name] = measure(benchmark, options.rounds, bar.update)
+            with tqdm(total=parts or options.rounds, desc=name, disable=None) as bar:
+                results[name] = run(options.rounds, bar.update) | _place()
         except Failed as error:
-            print(f"{benchmark.name}: {error}", file=sys.stderr)
+            print(f"{name}: {error}", file=sys.stderr)
             failed = True
             continue
-        order = [one.name for one in BENCHMARKS if one.name in results]
-        _JSON.write_text(json.dumps({name: results[name] for name in order}, indent=1) + "\n")
-        _PAGE.write_text(page({name: results[name] for name in order}))
+        results = {name: results[name] for name, *_ in kinds() if name in results}
+        _JSON.write_text(json.dumps(results, indent=1) + "\n")
+        _PAGE.write_text(page(results, _PICTURE))
     return 2 if failed else 0
+
+
+def _place():
+    return {"machine": machine(), "commit": commit(), "date": datetime.date.today().isoformat()}
 
 
 if __name__ == "__main__":

@@ -15,23 +15,24 @@ _VERY_LONG = (1, 8192, 8192, 64)
 _GOALS = {"long": {"goal": 0.2, "memory_goal": 0.06}}  # of the additive score
 
 
-def benchmarks():
-    """Additive in a plain graph, dot also compiled by XLA."""
+def benchmarks(backend):
+    """Additive in a plain graph; dot on TensorFlow also compiled by XLA."""
     for name, sizes in _SIZES.items():
-        yield _benchmark("additive", name, sizes, 128, False, **_GOALS.get(name, {}))
+        yield _benchmark(backend, "additive", name, sizes, 128, False, **_GOALS.get(name, {}))
     for name, sizes in _SIZES.items():
-        for jit_compile in (False, True):
-            yield _benchmark("dot", name, sizes, None, jit_compile, goal=1.0)
+        for jit_compile in (False, True) if backend == "tensorflow" else (False,):
+            yield _benchmark(backend, "dot", name, sizes, None, jit_compile, goal=1.0)
     options = {"scorer": "Additive", "options": {"units": 64}, "jit_compile": False, **_shape(_VERY_LONG)}
-    ours = Contestant("keras_attn_tensorflow", "attention", options)
+    ours = Contestant.on_backend(backend, "keras_attn_layers", "attention", options)
     yield Benchmark("additive-very-long", _work("additive", _VERY_LONG, False), ours)
 
 
-def _benchmark(score, name, sizes, units, jit_compile, **goals):
+def _benchmark(backend, score, name, sizes, units, jit_compile, **goals):
     shape = {**_shape(sizes), "jit_compile": jit_compile}
     units = {"units": units} if units else {}
-    ours = Contestant("keras_attn_tensorflow", "attention", {"scorer": score.capitalize(), "options": units, **shape})
-    peer = Contestant("keras_layers", score, {**units, **shape})
+    ours = {"scorer": score.capitalize(), "options": units, **shape}
+    ours = Contestant.on_backend(backend, "keras_attn_layers", "attention", ours)
+    peer = Contestant.on_backend(backend, "keras_layers", score, {**units, **shape})
     peer_name = {"additive": "keras AdditiveAttention", "dot": "keras Attention"}[score]
     name = f"{score}-{name}{'-xla' if jit_compile else ''}"
     return Benchmark(name, _work(score, sizes, jit_compile), ours, peer, peer_name, **goals)

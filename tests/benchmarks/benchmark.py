@@ -1,4 +1,4 @@
-"""What a benchmark is."""
+"""What is measured."""
 
 import dataclasses
 
@@ -12,6 +12,12 @@ class Contestant:
     options: dict
     environment: str | None = None
     variables: dict = dataclasses.field(default_factory=dict)  # of the process
+
+    @classmethod
+    def on_backend(cls, backend, module, function, options):
+        """One that runs on a backend of Keras."""
+        environment = None if backend == "tensorflow" else "backends"
+        return cls(module, function, options, environment, {"KERAS_BACKEND": backend})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,3 +34,15 @@ class Benchmark:
     peer_name: str = "none"
     goal: float | None = None
     memory_goal: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Growth:
+    """Ours alone, while the option `changed` takes the `values`; `goal` is the exponent that is aimed at."""
+
+    name: str
+    work: str
+    ours: Contestant
+    changed: str
+    values: tuple[int, ...]
+    goal: float | None = None

@@ -1,5 +1,15 @@
 """All benchmarks."""
 
-from tests.benchmarks import all_queries, decoder_steps, recogniser
+import dataclasses
 
-BENCHMARKS = [*decoder_steps.benchmarks(), *all_queries.benchmarks(), *recogniser.benchmarks()]
+from tests.benchmarks import all_queries, decoder_steps, growth, recogniser
+
+
+def _layers(backend):
+    for benchmark in (*decoder_steps.benchmarks(backend), *all_queries.benchmarks(backend)):
+        prefix = "" if backend == "tensorflow" else f"{backend}-"
+        yield dataclasses.replace(benchmark, name=prefix + benchmark.name)
+
+
+BENCHMARKS = [*_layers("tensorflow"), *recogniser.benchmarks(), *_layers("jax"), *_layers("torch")]
+GROWTHS = [*growth.growths()]

@@ -11,7 +11,7 @@ once. Commands come as lines of JSON on the standard input and are answered on t
 | `{"do": "run", "seconds": s}` | `seconds` of a run, the mean of those that fit into `s`; `cpu`, CPU time of all |
 | `{"do": "report"}` | `megabytes` that the runs took at most, `idle`, CPU time per second while it was not its turn |
 
-Only the standard library is used here, as every environment has it.
+Only the standard library is used here, as every environment has it. The variable CORES says how many it may use.
 """
 
 import importlib
@@ -53,6 +53,8 @@ def _peak():
 
 
 def main(module, function, options):
+    if "CORES" in os.environ:
+        os.sched_setaffinity(0, range(int(os.environ["CORES"])))
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a library prints is no reply
 

@@ -20,18 +20,19 @@ _TFA = {"additive": ("BahdanauAttention", 128), "general": ("LuongAttention", 25
 _WORK = "50 decoder steps, 32 x 100 x 256, forward and backward"
 
 
-def benchmarks():
-    """With ESPnet's attention, then with that of TensorFlow Addons."""
+def benchmarks(backend):
+    """With ESPnet's attention; on TensorFlow also with that of TensorFlow Addons."""
     for scorer, (attention, options) in _ESPNET.items():
-        ours = _ours(scorer, query="previous")
+        ours = _ours(backend, scorer, query="previous")
         peer = {"attention": attention, "options": options, "units": 128, **_SIZES}
         peer = Contestant("espnet", "decoder_steps", peer, "torch")
         yield Benchmark(f"steps-{scorer}-espnet", f"{_WORK}, {scorer}", ours, peer, f"ESPnet {attention}", 0.6)
-    for scorer, (mechanism, units) in _TFA.items():
-        ours = _ours(scorer, output="cell")
+    for scorer, (mechanism, units) in _TFA.items() if backend == "tensorflow" else ():
+        ours = _ours(backend, scorer, output="cell")
         peer = Contestant("tfa", "decoder_steps", {"mechanism": mechanism, "units": units, **_SIZES}, "tfa")
         yield Benchmark(f"steps-{scorer}-tfa", f"{_WORK}, {scorer}", ours, peer, f"TFA {mechanism}", 0.5)
 
 
-def _ours(scorer, **options):
-    return Contestant("keras_attn_tensorflow", "decoder_steps", {"scorer": scorer, **_SIZES, **options})
+def _ours(backend, scorer, **options):
+    options = {"scorer": scorer, **_SIZES, **options}
+    return Contestant.on_backend(backend, "keras_attn_layers", "decoder_steps", options)

@@ -1,5 +1,6 @@
 """The virtual environments of the peers, made when they are needed first and then kept."""
 
+import importlib.metadata
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ RECIPES = {
         [*_TORCH, "numpy", "hyperpyyaml", "packaging", "pyyaml", "scipy", "tqdm"],
         ["--no-deps", "espnet==202511", "speechbrain==1.1.2"],
     ],
+    "backends": [[f"keras=={importlib.metadata.version('keras')}", "jax", *_TORCH]],
 }
 
 

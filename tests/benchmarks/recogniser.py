@@ -6,7 +6,10 @@
 Training goes from features to new weights on both sides: 32 tokens and the end, cross-entropy with label smoothing,
 CTC, Adam. SpeechBrain's decoder also has a projection of its context and one of its output, which ours does without.
 Decoding goes over 30 steps on both sides, without CTC; ours begins with waveforms and ends with texts, which is more.
+With XLA it is what `export --jit-compile` writes, else what `export` does.
 """
+
+import itertools
 
 from tests.benchmarks.benchmark import Benchmark, Contestant
 
@@ -21,9 +24,18 @@ def benchmarks():
         peer = Contestant("torch_recogniser", "training_step", {"attention": attention, **sizes}, "torch")
         yield Benchmark(f"training-{attention}", "a whole training step, batch 32", ours, peer, f"torch, {name}", 0.8)
     for width, search in ((1, "greedy"), (8, "beam")):
-        for batch in (1, 16):
+        for batch, jit_compile in itertools.product((1, 16), (False, True)):
             sizes = {"batch": batch, "steps": 30, "beam_width": width, **_SHAPE}
-            ours = Contestant("keras_attn_recogniser", "decoding", sizes)
+            ours = Contestant("keras_attn_recogniser", "decoding", {**sizes, "jit_compile": jit_compile})
             peer = Contestant("torch_recogniser", "decoding", sizes, "torch")
-            work = f"decoding with the SavedModel, {width} wide, batch {batch}, 30 steps"
-            yield Benchmark(f"decoding-{search}-{batch}", work, ours, peer, "SpeechBrain", 0.7)
+            name = f"decoding-{search}-{batch}{'-xla' * jit_compile}"
+            work = f"decoding with the SavedModel, {width} wide, batch {batch}, 30 steps" + ", XLA" * jit_compile
+            yield Benchmark(name, work, ours, peer, "SpeechBrain", 0.7)
+    sizes = {**_SHAPE, "batch": 1, "frames": 300, "steps": 45, "beam_width": 1}
+    for cores, jit_compile in itertools.product((2, 1), (False, True)):
+        variables = {"CORES": str(cores)}
+        options = {**sizes, "jit_compile": jit_compile}
+        ours = Contestant("keras_attn_recogniser", "decoding", options, variables=variables)
+        name = f"latency-3s-{cores}-core{'s' * (cores > 1)}{'-xla' * jit_compile}"
+        work = f"decoding a recording of 3 s, greedy, 45 steps, {cores} core{'s' * (cores > 1)}" + ", XLA" * jit_compile
+        yield Benchmark(name, work, ours)

@@ -1,16 +1,37 @@
 """Results as a page of Markdown."""
 
+from tests.benchmarks import growth_table
 from tests.benchmarks.race import quartiles, ratios
 
 _HEADER = "| benchmark | peer | ours | the peer | ratio (quartiles) | goal | memory: ours | the peer | goal |"
 
 
-def page(results):
-    """The page, from the results by the names of the benchmarks."""
+def page(results, picture):
+    """The page, from the results by the names of the benchmarks; the `picture` of the growths is drawn to a path."""
+    races = {name: result for name, result in results.items() if "ours" in result}
+    growths = {name: result for name, result in results.items() if "values" in result}
     lines = ["# Benchmarks", "", *_EXPLANATION, "", _HEADER, "|---|---|" + "---:|" * 7]
-    lines += [_row(name, result) for name, result in results.items()]
-    lines += ["", "What each is:", "", *(f"- `{name}`: {result['work']}" for name, result in results.items())]
-    return "\n".join([*lines, "", "Where and when:", "", *_places(results)]) + "\n"
+    lines += [_row(name, result) for name, result in races.items()]
+    lines += ["", "What each is:", "", *(f"- `{name}`: {result['work']}" for name, result in races.items())]
+    if growths:
+        growth_table.draw(growths, picture)
+        lines += ["", *growth_table.section(growths, picture.name)]
+    if "cold-start" in results:
+        lines += ["", *_cold_start(results["cold-start"]["seconds"])]
+    return "\n".join([*lines, "", "## Where and when", "", *_places(results)]) + "\n"
+
+
+def _cold_start(seconds):
+    yield from ["## From nothing to a transcript", "", *_OF_COLD_START, "", "| | seconds (quartiles) |", "|---|---:|"]
+    for phase, times in seconds.items():
+        low, median, high = quartiles(times)
+        yield f"| {phase} | {median:.3g} ({low:.3g}-{high:.3g}) |"
+
+
+_OF_COLD_START = [
+    "One phase after the other in a new process; the files have been read before. The SavedModel is that of digits,",
+    "with its beam and CTC, and the recording 3 s of noise.",
+]
 
 
 _EXPLANATION = [
@@ -53,7 +74,7 @@ def _places(results):
     for (cpu, cores, memory, system, python, commit, date), ran in names.items():
         versions = {}
         for name in ran:
-            for side in ("ours", "peer"):
-                versions |= (results[name].get(side) or {}).get("versions", {})
+            for side in (results[name], results[name].get("ours"), results[name].get("peer")):
+                versions |= (side or {}).get("versions", {})
         libraries = ", ".join(f"{library} {version}" for library, version in sorted(versions.items()))
         yield f"- {date}, commit {commit}: {cpu}, {cores} cores, {memory:g} GB, {system}, Python {python}; {libraries}"

@@ -1,12 +1,11 @@
 """Our recogniser, on TensorFlow: a step of its training, and what is exported of it."""
 
-import string
 import tempfile
 
 import keras
 import numpy as np
 import tensorflow as tf
-from contestants.keras_attn_tensorflow import normal, versions
+from contestants.differentiate import normal, versions
 
 from demos.speech.decoding import DecodingConfig
 from demos.speech.export import exportable, without_cudnn
@@ -17,7 +16,7 @@ __all__ = ["decoding", "training_step", "versions"]
 
 
 def _model(bands, units, lstm, vocabulary):
-    characters = "".join(sorted(string.ascii_letters[: vocabulary - len(Vocabulary.specials)]))
+    characters = "".join(chr(ord("a") + number) for number in range(vocabulary - len(Vocabulary.specials)))
     features, listener = {"sample_rate": 16000, "bands": bands}, {"stack": 1, "levels": 2, "join": 2, "units": units}
     return ListenAttendSpell(Vocabulary(characters), features, listener, {"units": lstm, "embedding": 64})
 
@@ -46,13 +45,13 @@ def training_step(batch, frames, bands, units, lstm, length, vocabulary):
     return lambda: step(features).numpy()
 
 
-def decoding(batch, frames, bands, units, lstm, steps, vocabulary, beam_width):
+def decoding(batch, frames, bands, units, lstm, steps, vocabulary, beam_width, jit_compile=False):
     """The SavedModel, from waveforms to texts of so many tokens, which the limits of length enforce."""
     model = _model(bands, units, lstm, vocabulary)
     # The limit is a share of the encoder frames, rounded up, and one more for the end.
     ratio = (steps - 1.2) / (frames / 2)
     limits = {"min_length_ratio": ratio, "max_length_ratio": ratio, "ctc_weight": 0.0}
-    module = exportable(without_cudnn(model), DecodingConfig(beam_width=beam_width, **limits))
+    module = exportable(without_cudnn(model), DecodingConfig(beam_width=beam_width, **limits), jit_compile=jit_compile)
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(module, folder, {"serving_default": module.transcribe})
         loaded = tf.saved_model.load(folder)

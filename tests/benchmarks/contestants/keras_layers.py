@@ -1,7 +1,7 @@
 """What Keras itself has."""
 
 import keras
-from contestants.keras_attn_tensorflow import gradients, normal, versions
+from contestants.differentiate import gradients, normal, versions
 
 __all__ = ["additive", "dot", "versions"]
 
@@ -10,7 +10,7 @@ def dot(batch, queries, frames, dim, jit_compile):
     """`keras.layers.Attention`, forward and backward."""
     layer = keras.layers.Attention()
     inputs = normal(batch, queries, dim), normal(batch, frames, dim)
-    return gradients(lambda *one: layer([*one]), list, *inputs, jit_compile=jit_compile)
+    return gradients(lambda *one: layer([*one]), [], *inputs, jit_compile=jit_compile)
 
 
 def additive(batch, queries, frames, dim, units, jit_compile):
@@ -23,5 +23,5 @@ def additive(batch, queries, frames, dim, units, jit_compile):
         return layer([of_query(query), value, of_key(value)])
 
     call(*(one[:1, :2] for one in inputs))  # makes the weights
-    weights = [variable.value for part in (layer, of_query, of_key) for variable in part.trainable_variables]
-    return gradients(call, lambda: weights, *inputs, jit_compile=jit_compile)
+    variables = [variable for part in (layer, of_query, of_key) for variable in part.trainable_variables]
+    return gradients(call, variables, *inputs, jit_compile=jit_compile)
