@@ -14,6 +14,7 @@ import itertools
 from tests.benchmarks.benchmark import Benchmark, Contestant
 
 _SHAPE = {"frames": 120, "bands": 80, "units": 128, "lstm": 256, "vocabulary": 30}
+_PARTS = {"listener": "encoded frames", "speller": "logits", "losses": "losses", "gradients": "gradients"}
 
 
 def benchmarks():
@@ -23,6 +24,12 @@ def benchmarks():
         ours = Contestant("keras_attn_recogniser", "training_step", sizes)
         peer = Contestant("torch_recogniser", "training_step", {"attention": attention, **sizes}, "torch")
         yield Benchmark(f"training-{attention}", "a whole training step, batch 32", ours, peer, f"torch, {name}", 0.8)
+    of_features = {name: size for name, size in sizes.items() if name != "length"}
+    ours = Contestant("keras_attn_recogniser", "features", of_features)
+    yield Benchmark("profile-features", "waveforms to features, batch 32; no training step begins with them here", ours)
+    for part, until in _PARTS.items():
+        ours = Contestant("keras_attn_recogniser", "training_step", {**sizes, "until": part})
+        yield Benchmark(f"profile-{part}", f"a whole training step until there are {until}", ours)
     for width, search in ((1, "greedy"), (8, "beam")):
         for batch, jit_compile in itertools.product((1, 16), (False, True)):
             sizes = {"batch": batch, "steps": 30, "beam_width": width, **_SHAPE}

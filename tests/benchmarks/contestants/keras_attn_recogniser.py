@@ -12,7 +12,7 @@ from demos.speech.export import exportable, without_cudnn
 from demos.speech.model import ListenAttendSpell
 from demos.speech.text import Vocabulary
 
-__all__ = ["decoding", "training_step", "versions"]
+__all__ = ["decoding", "features", "training_step", "versions"]
 
 
 def _model(bands, units, lstm, vocabulary):
@@ -21,8 +21,8 @@ def _model(bands, units, lstm, vocabulary):
     return ListenAttendSpell(Vocabulary(characters), features, listener, {"units": lstm, "embedding": 64})
 
 
-def training_step(batch, frames, bands, units, lstm, length, vocabulary):
-    """From features to new weights."""
+def training_step(batch, frames, bands, units, lstm, length, vocabulary, until=None):
+    """From features to new weights, or until a part is done: "listener", "speller", "losses" or "gradients"."""
     model = _model(bands, units, lstm, vocabulary)
     optimizer = keras.optimizers.Adam(1e-3)
     optimizer.build(model.trainable_variables)
@@ -31,18 +31,38 @@ def training_step(batch, frames, bands, units, lstm, length, vocabulary):
     start = tf.fill((batch, 1), model.vocabulary.start)
     targets = {"tokens": tokens, "num_tokens": tf.fill((batch,), length)}
 
+    def forward(features):
+        encoded, mask = model.listener(features, real, training=True)
+        if until == "listener":
+            return encoded
+        logits, alignment = model.speller(tf.concat([start, tokens], 1), encoded, mask, training=True)
+        if until == "speller":
+            return logits
+        outputs = {"logits": logits, "alignment": alignment, "ctc_logits": model.ctc(encoded), "mask": mask}
+        return model.compute_loss(targets, None, outputs)
+
     @tf.function
     def step(features):
+        if until in ("listener", "speller", "losses"):
+            return forward(features)
         with tf.GradientTape() as tape:
-            encoded, mask = model.listener(features, real, training=True)
-            logits, alignment = model.speller(tf.concat([start, tokens], 1), encoded, mask, training=True)
-            outputs = {"logits": logits, "alignment": alignment, "ctc_logits": model.ctc(encoded), "mask": mask}
-            loss = model.compute_loss(targets, None, outputs)
-        weights = [variable.value for variable in model.trainable_variables]
-        optimizer.apply(tape.gradient(loss, weights), model.trainable_variables)
+            loss = forward(features)
+        gradients = tape.gradient(loss, [variable.value for variable in model.trainable_variables])
+        if until == "gradients":
+            return gradients
+        optimizer.apply(gradients, model.trainable_variables)
         return loss
 
-    return lambda: step(features).numpy()
+    return lambda: tf.nest.map_structure(np.asarray, step(features))
+
+
+def features(batch, frames, bands, units, lstm, vocabulary):
+    """From waveforms to features."""
+    model = _model(bands, units, lstm, vocabulary)
+    samples = _samples(model, frames)
+    waveform, num_samples = 0.1 * normal(batch, samples), tf.fill((batch,), samples)
+    hear = tf.function(model.hear)
+    return lambda: hear(waveform, num_samples)[0].numpy()
 
 
 def decoding(batch, frames, bands, units, lstm, steps, vocabulary, beam_width, jit_compile=False):
