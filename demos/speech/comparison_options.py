@@ -15,7 +15,7 @@ SCORERS = (
     "dynamic_convolution",
     "gaussian_mixture",
 )
-ALIGNMENTS = ("softmax", "entmax15", "sigmoid_smoothing", "forward")
+ALIGNMENTS = ("softmax", "entmax15", "sigmoid_smoothing", "monotonic", "forward")
 # Half of the usual recogniser, and a greedy search without CTC: what is compared is attention. What is heard and what
 # asks have as many dimensions, as an inner product of the two wants it.
 SETTINGS = {

@@ -134,13 +134,5 @@ class SpecAugment(keras.layers.Layer):
         return ops.any(inside, axis=1)
 
     def get_config(self):
-        names = (
-            "time_masks",
-            "time_share",
-            "frequency_masks",
-            "frequency_width",
-            "frequency_warp",
-            "time_warp",
-            "seed",
-        )
-        return super().get_config() | {name: getattr(self, name) for name in names}
+        names = ("time_masks", "time_share", "frequency_masks", "frequency_width", "frequency_warp", "time_warp")
+        return super().get_config() | {name: getattr(self, name) for name in (*names, "seed")}
