@@ -21,18 +21,19 @@ _WORK = "50 decoder steps, 32 x 100 x 256, forward and backward"
 
 
 def benchmarks(backend):
-    """With ESPnet's attention; on TensorFlow also with that of TensorFlow Addons."""
+    """With ESPnet's attention; on TensorFlow also compiled by XLA, and with the attention of TensorFlow Addons."""
     for scorer, (attention, options) in _ESPNET.items():
-        ours = _ours(backend, scorer, query="previous")
         peer = {"attention": attention, "options": options, "units": 128, **_SIZES}
         peer = Contestant("espnet", "decoder_steps", peer, "torch")
-        yield Benchmark(f"steps-{scorer}-espnet", f"{_WORK}, {scorer}", ours, peer, f"ESPnet {attention}", 0.6)
+        yield from _against(backend, scorer, "espnet", peer, f"ESPnet {attention}", 0.6, query="previous")
     for scorer, (mechanism, units) in _TFA.items() if backend == "tensorflow" else ():
-        ours = _ours(backend, scorer, output="cell")
         peer = Contestant("tfa", "decoder_steps", {"mechanism": mechanism, "units": units, **_SIZES}, "tfa")
-        yield Benchmark(f"steps-{scorer}-tfa", f"{_WORK}, {scorer}", ours, peer, f"TFA {mechanism}", 0.5)
+        yield from _against(backend, scorer, "tfa", peer, f"TFA {mechanism}", 0.5, output="cell")
 
 
-def _ours(backend, scorer, **options):
-    options = {"scorer": scorer, **_SIZES, **options}
-    return Contestant.on_backend(backend, "keras_attn_layers", "decoder_steps", options)
+def _against(backend, scorer, library, peer, peer_name, goal, **options):
+    for jit_compile in (False, True) if backend == "tensorflow" else (False,):
+        ours = {"scorer": scorer, **_SIZES, **options, "jit_compile": jit_compile}
+        ours = Contestant.on_backend(backend, "keras_attn_layers", "decoder_steps", ours)
+        name, work = f"steps-{scorer}-{library}{'-xla' * jit_compile}", f"{_WORK}, {scorer}" + ", XLA" * jit_compile
+        yield Benchmark(name, work, ours, peer, peer_name, goal)

@@ -17,10 +17,9 @@ def main(saved_model):
         now = time.perf_counter()
         seconds[name], last = now - last, now
 
-    tensorflow = importlib.import_module("tensorflow")
-    phase("import tensorflow")
     importlib.import_module("keras")
-    phase("import keras")
+    tensorflow = importlib.import_module("tensorflow")
+    phase("import keras, and TensorFlow with it")
     importlib.import_module("keras_attn")
     phase("import keras_attn")
     model = tensorflow.saved_model.load(saved_model)

@@ -8,13 +8,16 @@ from keras_attn import Attention, AttentionCell, AttentionRNN, scorers
 __all__ = ["attention", "decoder_steps", "versions"]
 
 
-def decoder_steps(scorer, batch, frames, dim, lstm, steps, input_dim, query="last", output="concatenation"):
+def decoder_steps(
+    scorer, batch, frames, dim, lstm, steps, input_dim, query="last", output="concatenation", jit_compile=False
+):
     """Teacher-forced steps of an LSTM that attends, forward and backward."""
     cell = AttentionCell(keras.layers.LSTMCell(lstm), Attention(scorer), query=query, output=output)
     rnn = AttentionRNN(cell)
     inputs, memory = normal(batch, steps, input_dim), normal(batch, frames, dim)
     rnn.build(inputs.shape, memory.shape)
-    return gradients(lambda *one: rnn(*one, training=True), rnn.trainable_variables, inputs, memory)
+    call = lambda *one: rnn(*one, training=True)  # noqa: E731
+    return gradients(call, rnn.trainable_variables, inputs, memory, jit_compile=jit_compile)
 
 
 def attention(scorer, options, batch, queries, frames, dim, jit_compile, heads=None):

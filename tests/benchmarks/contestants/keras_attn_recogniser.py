@@ -14,9 +14,11 @@ from demos.speech.text import Vocabulary
 
 __all__ = ["decoding", "features", "training_step", "versions"]
 
+_FIRST_CHARACTER = 0x4E00  # of twenty thousand in a row that have no other form
+
 
 def _model(bands, units, lstm, vocabulary):
-    characters = "".join(chr(ord("a") + number) for number in range(vocabulary - len(Vocabulary.specials)))
+    characters = "".join(chr(_FIRST_CHARACTER + number) for number in range(vocabulary - len(Vocabulary.specials)))
     features, listener = {"sample_rate": 16000, "bands": bands}, {"stack": 1, "levels": 2, "join": 2, "units": units}
     return ListenAttendSpell(Vocabulary(characters), features, listener, {"units": lstm, "embedding": 64})
 
