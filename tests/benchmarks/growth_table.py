@@ -3,6 +3,7 @@
 import math
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 from tests.benchmarks.growth import exponent
 
@@ -50,7 +51,11 @@ def draw(growths, path):
 def _line(axes, values, costs, color, unit):
     axes.loglog(values, costs, marker="o", markersize=3, color=color)
     axes.set_ylabel(unit, color=color, fontsize=9)
-    axes.tick_params(labelsize=8, which="both")
+    axes.tick_params(labelsize=8)
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_minor_locator(NullLocator())
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter("{x:g}")
 
 
 def _from_to(costs, factor, unit):
