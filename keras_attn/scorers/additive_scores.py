@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_attn import masking
-from keras_attn.scorers import additive_tiles
+from keras_attn.scorers import additive_tiles, pairs
 
 # From so many queries, and so many pairs times units, tiles take less time, as measured on two cores.
 FEWEST_QUERIES, FEWEST_NUMBERS = 16, 20_000_000 if keras.config.backend() == "torch" else 1_000_000
@@ -64,9 +64,8 @@ def _either(condition, yes, no, *tensors):
 
 def whole(query, key, weights):
     """`additive_scores` by its definition."""
-    hidden = ops.tanh(ops.expand_dims(query, 2) + ops.expand_dims(key, 1))
-    hidden, weights = masking.at_least_float32(hidden), masking.at_least_float32(weights)
-    return ops.squeeze(ops.matmul(hidden, weights[:, None]), axis=-1)
+    hidden = ops.tanh(pairs.sums(query, key))
+    return pairs.inner_products(*(masking.at_least_float32(x) for x in (hidden, weights)))
 
 
 def whole_gradients(query, key, weights, upstream):
@@ -76,7 +75,7 @@ def whole_gradients(query, key, weights, upstream):
         query, key, weights: As `whole` has them, in one dtype.
         upstream: ``(batch, Tq, Tv)``, the gradient with respect to the scores.
     """
-    hidden = ops.tanh(ops.expand_dims(query, 2) + ops.expand_dims(key, 1))
+    hidden = ops.tanh(pairs.sums(query, key))
     slopes = upstream[..., None] * (1 - ops.square(hidden))
     of_weights = ops.sum(upstream[..., None] * hidden, axis=(0, 1, 2))
     return weights * ops.sum(slopes, axis=2), weights * ops.sum(slopes, axis=1), of_weights

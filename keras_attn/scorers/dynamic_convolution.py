@@ -146,7 +146,8 @@ class DynamicConvolution(Scorer):
         previous = state["previous"]
         static = self.static_projection(convolve(self.convolution, previous[..., None]))
         dynamic = self.dynamic_projection(self.dynamic_features(query, previous))
-        energies = additive_scores(ops.cast(self.bias, static.dtype)[None, None], static + dynamic, self.energy)
+        bias = ops.broadcast_to(ops.cast(self.bias, static.dtype), (ops.shape(static)[0], 1, self.bias.shape[0]))
+        energies = additive_scores(bias, static + dynamic, self.energy)
         steps = beta_binomial(self.prior_length, self.prior_alpha, self.prior_beta)
         return energies + log_prior(previous, steps)[:, None, :]
 
