@@ -93,7 +93,7 @@ def _add_train(parser):
         type=int,
         metavar="N",
         help="at most so many passes over the data "
-        "(default: 7, and more where that is less than 800 steps; 12 for spoken_digit)",
+        "(default: 7, and more where that is less than 800 steps; 20 for spoken_digit)",
     )
     parser.add_argument("--batch-size", type=int, metavar="N", help="utterances a step (default: 32)")
     parser.add_argument("--learning-rate", type=float, metavar="R", help="its highest value (default: 0.002)")

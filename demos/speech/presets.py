@@ -1,5 +1,7 @@
 """Shapes of recognisers by name: some settings, over which all others go."""
 
+from demos.speech.config import FeatureConfig
+
 PRESETS = {
     # "Width" is taken for the units of each direction: with half of them in each, LAS-6-1280 would have less than half
     # of the 360 million weights that are published of it (see `sizes`). Lingvo's recogniser of this shape has as many
@@ -13,10 +15,10 @@ PRESETS = {
         for depth, width in ((4, 1024), (6, 1024), (6, 1280))
     },
     # Nothing depends on what is heard later, and the attention stops as soon as it has heard enough. The noise makes
-    # that decision a clear one.
+    # that decision a clear one. What the recipe of a dataset may have set otherwise is set back.
     "streaming": {
-        "features": {"subtract_mean": False},
-        "listener": {"bidirectional": False, "units": 256},
+        "features": {"subtract_mean": False, "scale_to_peak": False, "floor": FeatureConfig().floor},
+        "listener": {"bidirectional": False, "units": 256, "convolutions": 0, "stack": 2, "join": 2},
         "speller": {
             "scorer": "additive",
             "alignment": {

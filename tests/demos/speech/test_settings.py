@@ -50,8 +50,15 @@ def test_a_file_goes_before_a_recipe(tmp_path, monkeypatch):
 
 def test_a_dataset_has_settings_that_suit_it():
     assert train("--dataset", "manifest:a.tsv").training.guided_attention == 10
-    assert train("--dataset", "spoken_digit+manifest:a.tsv").training.epochs == 12
+    assert train("--dataset", "spoken_digit+manifest:a.tsv").training.epochs == 20
     assert train("--dataset", "tfds:spoken_digit").training == Config().training
+
+
+@pytest.mark.parametrize("of", [("--dataset", "spoken_digit"), ("--config", "digits"), ("--config", "yes_no")])
+def test_what_is_heard_later_changes_nothing_in_streaming(of):
+    config = train(*of, "--preset", "streaming")
+    assert not config.listener.bidirectional and config.listener.convolutions == 0
+    assert not config.features.subtract_mean and not config.features.scale_to_peak
 
 
 def test_neither_file_nor_recipe(tmp_path):
