@@ -1,7 +1,5 @@
 """Shapes of recognisers by name: some settings, over which all others go."""
 
-from demos.speech.config import FeatureConfig
-
 PRESETS = {
     # "Width" is taken for the units of each direction: with half of them in each, LAS-6-1280 would have less than half
     # of the 360 million weights that are published of it (see `sizes`). Lingvo's recogniser of this shape has as many
@@ -17,7 +15,7 @@ PRESETS = {
     # Nothing depends on what is heard later, and the attention stops as soon as it has heard enough. The noise makes
     # that decision a clear one. What the recipe of a dataset may have set otherwise is set back.
     "streaming": {
-        "features": {"subtract_mean": False, "scale_to_peak": False, "floor": FeatureConfig().floor},
+        "features": {"subtract_mean": False, "scale_to_peak": False, "floor": 1e-5},
         "listener": {"bidirectional": False, "units": 256, "convolutions": 0, "stack": 2, "join": 2},
         "speller": {
             "scorer": "additive",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from demos.speech import corpora
-from demos.speech.config import Config
+from demos.speech.config import Config, FeatureConfig
 from demos.speech.errors import UserError
 from demos.speech.parser import make_parser
 from demos.speech.settings import check_resume, config_file, settings
@@ -59,6 +59,7 @@ def test_what_is_heard_later_changes_nothing_in_streaming(of):
     config = train(*of, "--preset", "streaming")
     assert not config.listener.bidirectional and config.listener.convolutions == 0
     assert not config.features.subtract_mean and not config.features.scale_to_peak
+    assert config.features.floor == FeatureConfig().floor
 
 
 def test_neither_file_nor_recipe(tmp_path):
