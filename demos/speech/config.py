@@ -178,8 +178,8 @@ class Config:
             raise UserError(f"{path} is not a configuration: {error}") from None
 
 
-# What differs from the defaults, which suit the commands. An epoch of spoken_digit is short, and new each time; what its
-# digits are told apart by is often faint, and hidden by the noise of one of the microphones.
+# What differs from the defaults, which suit the commands. An epoch of spoken_digit is short, and new each time; each of
+# its speakers has another level, and noise of his own.
 # Ten words of five voices can be told apart without attention to the right places: it is led there. So it is with own
 # recordings, of which there are few.
 _RECIPES = {
