@@ -84,6 +84,19 @@ def test_padding_may_be_any_number(inputs):
     assert_close(to_numpy(recurrent.outputs(layer, np.where(MASK[..., None], inputs, 1e3), MASK))[MASK], outputs, 0)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("functions", [{}, {"activation": "relu", "use_bias": False}])
+def test_a_step_is_that_of_keras(inputs, functions, dtype):
+    cell = keras.layers.LSTMCell(5, **functions, dtype=dtype)
+    cell.build((3, 4))
+    for weight in cell.weights:
+        weight.assign(np.random.default_rng(len(weight.path)).normal(0, 0.5, weight.shape))
+    state = [ops.convert_to_tensor(x, cell.compute_dtype) for x in np.random.default_rng(0).normal(size=(2, 3, 5))]
+    tolerance = {"float32": 1e-5, "mixed_float16": 2e-3, "mixed_bfloat16": 2e-2}[dtype]
+    expected = to_numpy(cell(inputs[:, 0], state, training=False))
+    assert_close(to_numpy(recurrent.step(cell, inputs[:, 0], state, training=False)), expected, tolerance)
+
+
 def test_a_cell_with_dropout_is_left_to_keras(inputs):
     cell = keras.layers.LSTMCell(5, dropout=0.5)
     state = cell.get_initial_state(batch_size=3)
