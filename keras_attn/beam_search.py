@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from keras_attn import decoding_rules, hypotheses, records
+from keras_attn import decoding_rules, hypotheses, records, rows
 from keras_attn.search_arguments import check_batch, check_integer, limits_of
 
 
@@ -163,8 +163,8 @@ class BeamSearch:
             long_enough = beams["lengths"] + 1 >= least
             log_probs = decoding_rules.forbid_end(log_probs, self.end_token, long_enough, self.end_threshold)
             beams, log_probs = self._attend(beams, log_probs, state, mask)
-            beams, rows = self._survivors(time, beams, log_probs, limits)
-            state = keras.tree.map_structure(partial(self._reorder, rows=rows), state)
+            beams, sources = self._survivors(time, beams, log_probs, limits)
+            state = keras.tree.map_structure(partial(self._reorder, sources=sources), state)
             return time + 1, beams, state, recorded
 
         loop = (ops.zeros((), "int32"), beams, state, history.empty())
@@ -204,8 +204,7 @@ class BeamSearch:
             dropped = decoding_rules.leapers(shift, self.max_attention_shift, open_ones, self.beam_width)
             log_probs = ops.where(dropped[:, None], -math.inf, log_probs)
         if self.coverage_penalty:
-            penalty = self.coverage_penalty * decoding_rules.coverage_penalty(coverage, mask)
-            beams = beams | {"penalty": penalty}
+            beams = beams | {"penalty": self.coverage_penalty * decoding_rules.coverage_penalty(coverage, mask)}
         return beams | {"coverage": coverage, "peak": peak}, log_probs
 
     def _survivors(self, time, beams, log_probs, limits):
@@ -217,21 +216,22 @@ class BeamSearch:
         best = ops.cast(ops.top_k(scores, self.beam_width)[1], "int32")
         first = ops.arange(ops.shape(scores)[0], dtype="int32") * (self.beam_width * vocabulary)
         chosen = hypotheses.like(beams["last"], ops.reshape(ops.expand_dims(first, 1) + best, (-1,)))
-        rows, tokens = chosen // vocabulary, chosen % vocabulary
-        totals = ops.take(totals, chosen)
+        sources, tokens = chosen // vocabulary, chosen % vocabulary
+        totals = rows.take(ops.reshape(totals, (-1,)), chosen)
         exists = totals > -math.inf
-        lengths = ops.where(exists, self._reorder(lengths, rows), 0)
-        beams = {name: self._reorder(x, rows) for name, x in beams.items()}
+        lengths = ops.where(exists, self._reorder(lengths, sources), 0)
+        beams = {name: self._reorder(x, sources) for name, x in beams.items()}
         ended = ops.logical_and(exists, ops.where(beams["closed"], beams["ended"], tokens == self.end_token))
         closed = beams["closed"] | ended | (lengths >= limits) | ops.logical_not(exists)
         now = ops.arange(ops.shape(beams["tokens"])[1], dtype="int32") == time
         beams["tokens"] = ops.where(now, ops.expand_dims(tokens, 1), beams["tokens"])
-        beams["sources"] = ops.where(now, ops.expand_dims(rows, 1), beams["sources"])
-        return beams | {"last": tokens, "log_probs": totals, "lengths": lengths, "closed": closed, "ended": ended}, rows
+        beams["sources"] = ops.where(now, ops.expand_dims(sources, 1), beams["sources"])
+        changed = {"last": tokens, "log_probs": totals, "lengths": lengths, "closed": closed, "ended": ended}
+        return beams | changed, sources
 
-    def _reorder(self, x, rows):
+    def _reorder(self, x, sources):
         """The rows that survive; the only hypothesis of an utterance is its own successor."""
-        return x if self.beam_width == 1 else ops.take(x, rows, axis=0)
+        return x if self.beam_width == 1 else rows.take(x, sources)
 
     def _score(self, log_probs, lengths, penalty):
         lengths = ops.cast(ops.maximum(lengths, 1), "float32")
@@ -241,7 +241,7 @@ class BeamSearch:
     def _result(self, beams, history):
         best = ops.arange(ops.shape(beams["last"])[0] // self.beam_width, dtype="int32") * self.beam_width
         best = ops.expand_dims(best, 1) + ops.arange(self.n_best, dtype="int32")
-        beams = {name: ops.take(x, best, axis=0) for name, x in beams.items()}
+        beams = {name: rows.take(x, best) for name, x in beams.items()}
         lengths = beams["lengths"] - ops.cast(beams["ended"], "int32")
         inside = ops.arange(ops.shape(beams["tokens"])[2], dtype="int32") < ops.expand_dims(lengths, 2)
         history = keras.tree.map_structure(partial(hypotheses.along, beams["sources"], inside), history)

@@ -4,6 +4,8 @@ import math
 
 from keras import ops
 
+from keras_attn import rows
+
 
 def start(tokens, limits, steps, beam_width):
     """One empty hypothesis for each utterance; the other rows do not exist.
@@ -16,8 +18,8 @@ def start(tokens, limits, steps, beam_width):
 
     Returns: A dict of tensors `(rows, ...)`.
     """
-    rows = ops.shape(tokens)[0]
-    number = ops.arange(rows, dtype="int32") % beam_width
+    count = ops.shape(tokens)[0]
+    number = ops.arange(count, dtype="int32") % beam_width
     return {
         "last": tokens,
         "log_probs": ops.cast(ops.where(number == 0, 0.0, -math.inf), "float32"),
@@ -25,8 +27,8 @@ def start(tokens, limits, steps, beam_width):
         "lengths": ops.zeros_like(tokens),
         "closed": (number > 0) | (limits <= 0),
         "ended": ops.zeros_like(tokens, "bool"),
-        "tokens": ops.zeros((rows, steps), "int32"),
-        "sources": ops.zeros((rows, steps), "int32"),  # the row in which each step of a hypothesis was computed
+        "tokens": ops.zeros((count, steps), "int32"),
+        "sources": ops.zeros((count, steps), "int32"),  # the row in which each step of a hypothesis was computed
     }
 
 
@@ -45,8 +47,8 @@ def candidates(beams, log_probs, end_token):
 def along(sources, inside, x):
     """Picks from `(steps, rows, ...)` what each hypothesis went through, `(batch, n_best, steps, ...)`."""
     shape = ops.shape(x)
-    rows = ops.arange(shape[0], dtype="int32") * shape[1] + sources
-    x = ops.take(ops.reshape(x, (-1, *shape[2:])), rows, axis=0)
+    chosen = ops.arange(shape[0], dtype="int32") * shape[1] + sources
+    x = rows.take(ops.reshape(x, (-1, *shape[2:])), chosen)
     inside = ops.reshape(inside, (*ops.shape(inside), *[1] * (len(shape) - 2)))
     return ops.where(inside, x, ops.zeros_like(x))
 

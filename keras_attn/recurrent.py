@@ -1,6 +1,7 @@
 """Recurrent cells and layers of Keras, with less work in the loop where it is known how."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_attn import deferred, loops
@@ -10,7 +11,7 @@ _CLOSED = -1e4
 
 
 def step(cell, inputs, state, training=None):
-    """``cell(inputs, state)``; of an `LSTMCell`, in a loop that defers gradients, as one product with all weights.
+    """``cell(inputs, state)``; of an `LSTMCell` faster, in a loop that defers gradients or where nothing is learnt.
 
     Args:
         cell: A recurrent cell of Keras.
@@ -21,16 +22,14 @@ def step(cell, inputs, state, training=None):
     if type(cell) is keras.layers.StackedRNNCells:
         return _stack(cell.cells, inputs, state, training)
     random = training and (getattr(cell, "dropout", 0) or getattr(cell, "recurrent_dropout", 0))
-    if type(cell) is keras.layers.LSTMCell and not random and deferred.is_recorded():
+    if type(cell) is keras.layers.LSTMCell and not random and (deferred.is_recorded() or training is False):
         hidden, carried = (ops.cast(x, cell.compute_dtype) for x in state)
-        x = ops.concatenate([inputs, hidden], axis=-1)
-        kernel = ops.concatenate([_weight(cell, "kernel"), _weight(cell, "recurrent_kernel")], axis=0)
-        z = deferred.matmul(x, kernel)
-        return _lstm(cell, z + _weight(cell, "bias") if cell.use_bias else z, carried)
+        z = _sums(cell, ops.cast(inputs, cell.compute_dtype), hidden)
+        return _lstm(cell, z + _weight(cell, "bias") if cell.use_bias else z, carried, training)
     return cell(inputs, state, training=training)
 
 
-def outputs(layer, inputs, mask):
+def outputs(layer, inputs, mask, training=None):
     """The outputs of an LSTM layer, as ``layer(inputs, mask=mask)`` with `return_sequences` gives them.
 
     What does not depend on the step before is done for all steps at once.
@@ -39,12 +38,13 @@ def outputs(layer, inputs, mask):
         layer: A `keras.layers.LSTM`, or `Bidirectional` with two of them, without dropout.
         inputs: ``(batch, T, input_dim)``, finite where padded.
         mask: ``(batch, T)`` booleans, False from the end of each sequence on.
+        training: Whether the model is being trained.
 
     Returns:
         ``(batch, T, units)``, or twice the units; anything where `mask` is False.
     """
     if isinstance(layer, keras.layers.Bidirectional):
-        both = [outputs(one, inputs, mask) for one in (layer.forward_layer, layer.backward_layer)]
+        both = [outputs(one, inputs, mask, training) for one in (layer.forward_layer, layer.backward_layer)]
         return ops.concatenate(both, axis=-1)
     cell = layer.cell
     padding = ops.cast(ops.logical_not(mask), cell.compute_dtype)[..., None]
@@ -58,7 +58,7 @@ def outputs(layer, inputs, mask):
     def step(state, z):
         hidden, carried = state
         z = deferred.matmul(hidden, _weight(cell, "recurrent_kernel"), plus=z)
-        hidden, state = _lstm(cell, z, carried)
+        hidden, state = _lstm(cell, z, carried, training)
         return state, hidden
 
     start = ops.zeros_like(z[0, :, : cell.units])
@@ -74,12 +74,40 @@ def _stack(cells, inputs, states, training):
     return inputs, after
 
 
-def _lstm(cell, z, carried):
+def _sums(cell, inputs, hidden):
+    """What enters the gates and the memory of an `LSTMCell`, without the bias."""
+    kernel, recurrent_kernel = _weight(cell, "kernel"), _weight(cell, "recurrent_kernel")
+    if not deferred.is_recorded():
+        return ops.matmul(inputs, kernel) + ops.matmul(hidden, recurrent_kernel)
+    # One product has its gradient deferred at half the cost.
+    return deferred.matmul(
+        ops.concatenate([inputs, hidden], axis=-1), ops.concatenate([kernel, recurrent_kernel], axis=0)
+    )
+
+
+def _lstm(cell, z, carried, training):
     """Output and state of an `LSTMCell`, from the sums that enter its gates and its memory."""
-    i, f, c, o = ops.split(z, 4, axis=-1)
-    carried = cell.recurrent_activation(f) * carried + cell.recurrent_activation(i) * cell.activation(c)
-    hidden = cell.recurrent_activation(o) * cell.activation(carried)
+    i, f, c, o = (_gates_at_once if training is False and _is_usual(cell) else _gates)(cell, z)
+    carried = f * carried + i * c
+    hidden = o * cell.activation(carried)
     return hidden, [hidden, carried]
+
+
+def _gates(cell, z):
+    """The gates ``i``, ``f`` and ``o`` of an `LSTMCell`, and what may enter its memory as the third."""
+    i, f, c, o = ops.split(z, 4, axis=-1)
+    return cell.recurrent_activation(i), cell.recurrent_activation(f), cell.activation(c), cell.recurrent_activation(o)
+
+
+def _gates_at_once(cell, z):
+    """The same by one function of all, ``sigmoid(x) = (1 + tanh(x / 2)) / 2``: faster, but its gradient is slower."""
+    scale = np.repeat([0.5, 0.5, 1.0, 0.5], cell.units)
+    scale, shift = (ops.convert_to_tensor(x, z.dtype) for x in (scale, 1 - scale))
+    return ops.split(ops.tanh(z * scale) * scale + shift, 4, axis=-1)
+
+
+def _is_usual(cell):
+    return cell.recurrent_activation is keras.activations.sigmoid and cell.activation is keras.activations.tanh
 
 
 def _weight(cell, name):

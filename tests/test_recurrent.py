@@ -34,8 +34,9 @@ def of_keras(layer, inputs, mask):
     return ops.flip(outputs, axis=1) if alone else outputs
 
 
+@pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
-def test_outputs_and_gradients_are_those_of_keras(inputs, make):
+def test_outputs_and_gradients_are_those_of_keras(inputs, make, training):
     layer = make()
     layer.build(inputs.shape)
     for weight in layer.weights:  # biases too
@@ -45,20 +46,21 @@ def test_outputs_and_gradients_are_those_of_keras(inputs, make):
         real = lambda x: ops.where(MASK[..., None], function(layer, x, MASK), 0.0)  # noqa: E731
         return differentiated(real, lambda y: weighed([y]), layer.trainable_variables)(inputs)
 
-    outputs, gradients = run(recurrent.outputs)
+    outputs, gradients = run(lambda *arguments: recurrent.outputs(*arguments, training))
     expected, others = run(of_keras)
     assert_close(outputs, expected)
     assert_close(gradients, others)
     assert all(np.any(gradient != 0) for gradient in gradients)
 
 
+@pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16", "float64"])
-def test_outputs_in_other_dtypes(inputs, dtype):
+def test_outputs_in_other_dtypes(inputs, dtype, training):
     if dtype == "float64" and BACKEND != "tensorflow":
         pytest.skip("what Keras computes is not exact in float64 here")
     layer = LAYERS["both"](dtype=dtype)
     layer.build(inputs.shape)
-    outputs = recurrent.outputs(layer, inputs, MASK)
+    outputs = recurrent.outputs(layer, inputs, MASK, training)
     assert keras.utils.standardize_dtype(outputs.dtype) == layer.compute_dtype
     tolerance = {"mixed_float16": 2e-3, "mixed_bfloat16": 2e-2, "float64": 1e-12}[dtype]
     outputs, expected = to_numpy([outputs, of_keras(layer, inputs, MASK)])
@@ -80,6 +82,19 @@ def test_padding_may_be_any_number(inputs):
     layer.build(inputs.shape)
     outputs = to_numpy(recurrent.outputs(layer, inputs, MASK))[MASK]
     assert_close(to_numpy(recurrent.outputs(layer, np.where(MASK[..., None], inputs, 1e3), MASK))[MASK], outputs, 0)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("functions", [{}, {"activation": "relu", "use_bias": False}])
+def test_a_step_is_that_of_keras(inputs, functions, dtype):
+    cell = keras.layers.LSTMCell(5, **functions, dtype=dtype)
+    cell.build((3, 4))
+    for weight in cell.weights:
+        weight.assign(np.random.default_rng(len(weight.path)).normal(0, 0.5, weight.shape))
+    state = [ops.convert_to_tensor(x, cell.compute_dtype) for x in np.random.default_rng(0).normal(size=(2, 3, 5))]
+    tolerance = {"float32": 1e-5, "mixed_float16": 2e-3, "mixed_bfloat16": 2e-2}[dtype]
+    expected = to_numpy(cell(inputs[:, 0], state, training=False))
+    assert_close(to_numpy(recurrent.step(cell, inputs[:, 0], state, training=False)), expected, tolerance)
 
 
 def test_a_cell_with_dropout_is_left_to_keras(inputs):

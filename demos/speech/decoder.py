@@ -20,7 +20,7 @@ class Decoder:
         config: a `DecodingConfig`.
         language_models: pairs of a scorer and its weight. A scorer has a function `step`, as `keras_attn.Fusion` takes
             it, and `initial_state(batch)`; and all tokens of the model's vocabulary.
-        jit_compile: whether the search is compiled, see `compiled_search`.
+        jit_compile: whether listening and the search are compiled, see `compiled_search`.
 
     Call arguments:
         waveform: `(batch, samples)` in [-1, 1].
@@ -52,26 +52,33 @@ class Decoder:
         vocabulary = model.vocabulary
         self.ctc = CTCPrefixScorer(blank=vocabulary.blank, end_token=vocabulary.end)
         self.phrase_bias = PhraseBias(vocabulary.separators, vocabulary.end, vocabulary.word_starts)
-        self.search = compiled_search.compiled(self._search) if jit_compile else self._search
+        self.jit_compile = jit_compile
+        reduction = model.listener_config.reduction
+        self.find = compiled_search.compiled(self._find, reduction) if jit_compile else self._find
 
     def __call__(self, waveform, num_samples, phrases=None):
         model = self.model
         heard = model.hear(waveform, num_samples)
-        encoded, mask = model.listen(*heard, training=False)
         favoured = None if phrases is None else model.vocabulary.encode_tensor(phrases)
-        result = self.search(encoded, mask, favoured)
-        num_frames = _num_frames(mask)
+        result, num_frames = self.find(*heard, favoured)
         steps = ops.max(_limit(num_frames, self.config.max_length_ratio), initial=0)
         history = {name: x[:, 0, :steps] for name, x in result.history.items()}
         result = result._replace(tokens=result.tokens[..., :steps], history=history)
         return self._written(result, *heard) | {
             "ended": ops.logical_or(result.ended[:, 0], num_frames == 0),
-            "frame_times": model.frame_times(ops.shape(mask)[1]),
+            "frame_times": model.frame_times(ops.shape(result.history["alignment"])[2]),
             "num_frames": num_frames,
         }
 
+    def _find(self, log_mel, mask, favoured):
+        """The `BeamSearchResult` of what was heard, and the numbers of frames of the listener.
+
+        `favoured` are the tokens of the phrases, and their lengths.
+        """
+        encoded, mask = self.model.listen(log_mel, mask, training=False, jit_compile=self.jit_compile)
+        return self._search(encoded, mask, favoured), _num_frames(mask)
+
     def _search(self, encoded, mask, favoured):
-        """The `BeamSearchResult` of what was heard; `favoured` are the tokens of the phrases and their lengths."""
         model, config = self.model, self.config
         steps_and_weights, state, constants = zip(*self._parts(encoded, mask, favoured), strict=True)
         shift = config.max_attention_shift

@@ -53,6 +53,7 @@ class Listener(keras.layers.Layer):
     Call arguments:
         features: `(batch, frames, bands)`, zeros where padded.
         mask: bool `(batch, frames)`.
+        jit_compile: whether XLA compiles it, which then is the faster way, and does not know the other one.
 
     Returns:
         `(batch, ceil(frames / reduction), output_dim)`, and its mask.
@@ -107,8 +108,8 @@ class Listener(keras.layers.Layer):
             lstm.build((None, None, dim))
             dim = self.join * self.output_dim
 
-    def call(self, features, mask, training=None):
-        encoded, mask, _ = self._encode(*self.front(features, mask), [None] * self.levels, training)
+    def call(self, features, mask, training=None, jit_compile=False):
+        encoded, mask, _ = self._encode(*self.front(features, mask), [None] * self.levels, training, jit_compile)
         return encoded, mask
 
     def initial_state(self, batch):
@@ -137,27 +138,27 @@ class Listener(keras.layers.Layer):
             )
         return self._encode(features, mask, state, training=False)
 
-    def _encode(self, features, mask, states, training):
+    def _encode(self, features, mask, states, training, jit_compile=False):
         after = []
         for level, (lstm, dropout, state) in enumerate(zip(self.lstms, self.dropouts, states, strict=True)):
             features, mask = join_frames(features, mask, self.join if level else self.stack)
             if state is None and self._loop_is_faster():
-                features = self._heard(lstm, features, mask, training)
+                features = self._heard(lstm, features, mask, training, jit_compile)
             else:
                 features, *state = lstm(features, initial_state=state, mask=mask, training=training)
             features = ops.where(mask[..., None], dropout(features, training=training), 0.0)
             after.append(state)
         return features, mask, after
 
-    def _heard(self, lstm, features, mask, training):
+    def _heard(self, lstm, features, mask, training, jit_compile):
         """What an LSTM puts out, where it starts from nothing."""
-        if training is not False or self.compute_dtype != "float32":
-            return recurrent.outputs(lstm, features, mask)
+        if training is not False or jit_compile or self.compute_dtype != "float32":
+            return recurrent.outputs(lstm, features, mask, training)
         lengths = ops.sum(ops.cast(mask, "int32"), axis=1)
         return ops.cond(
             ops.shape(features)[0] <= _FEW,
             lambda: block_lstm.outputs(lstm, features, lengths),
-            lambda: recurrent.outputs(lstm, features, mask),
+            lambda: recurrent.outputs(lstm, features, mask, training),
         )
 
     def _loop_is_faster(self):

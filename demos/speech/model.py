@@ -112,11 +112,11 @@ class ListenAttendSpell(keras.Model):
             waveform = scale_to_peak(waveform, num_samples)
         return self.log_mel(waveform, num_samples)
 
-    def listen(self, log_mel, mask, training=None):
+    def listen(self, log_mel, mask, training=None, jit_compile=False):
         """Encode log-mel features `(batch, frames, bands)`: `(batch, encoder frames, dim)`, and its mask."""
         features = self.normalization(self._without_mean(log_mel, mask), mask)
         features = self.spec_augment(features, mask, training=training)
-        return self.listener(features, mask, training=training)
+        return self.listener(features, mask, training=training, jit_compile=jit_compile)
 
     def _without_mean(self, log_mel, mask):
         return subtract_mean(log_mel, mask) if self.features_config.subtract_mean else log_mel

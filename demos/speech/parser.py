@@ -185,7 +185,7 @@ def _add_export(parser):
     parser.add_argument(
         "--output", type=Path, metavar="DIR", help="folder of the SavedModel (default: saved_model in the run folder)"
     )
-    help = "let XLA compile the search: faster, but seconds for the first recording of each size (default: do not)"
+    help = "compile listener and search: faster, but seconds for the first recording of each size (default: do not)"
     parser.add_argument("--jit-compile", action="store_true", help=help)
     add_decoding(parser)
 

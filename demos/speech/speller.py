@@ -79,7 +79,7 @@ class Speller(keras.layers.Layer):
 
     def step(self, tokens, state, memory):
         """Log probabilities `(batch, vocabulary_size)` after `tokens` `(batch,)`, and the next state."""
-        outputs, state = self.rnn.cell.step(self.embed(tokens), memory, state)
+        outputs, state = self.rnn.cell.step(self.embed(tokens), memory, state, training=False)
         return ops.log_softmax(self.classify(outputs)), state
 
     @staticmethod

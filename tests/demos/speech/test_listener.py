@@ -67,6 +67,17 @@ def test_an_utterance_is_encoded_alike_alone_and_in_a_batch(batch, shape):
         np.testing.assert_array_equal(encoded[i, alone.shape[1] :], 0)
 
 
+@pytest.mark.parametrize("options", [{}, {"convolutions": 1, "stack": 1, "join": 1}, {"bidirectional": False}])
+@pytest.mark.parametrize("count", [1, 5])
+def test_compiled_it_hears_the_same(batch, options, count):
+    features, mask = (x[:count] for x in batch)
+    listener = Listener(units=4, **options)
+    expected = listener(features, mask, training=False)
+    compiled = tf.function(lambda *heard: listener(*heard, training=False, jit_compile=True), jit_compile=True)
+    for one, other in zip(compiled(features, mask), expected, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
 def test_nothing_to_hear_gives_zeros_and_finite_gradients(batch):
     features, mask = (tf.constant(x) for x in batch)
     listener = Listener(units=4, dropout=0.5)
