@@ -1,4 +1,4 @@
-"""Functions of tensors of fixed shapes, compiled by XLA on the backends that have it."""
+"""What XLA compiles, on the backends that have it."""
 
 import functools
 
@@ -30,3 +30,19 @@ def of_backend(function, backend):
 
         return jax.jit(function)
     return function
+
+
+def by_xla():
+    """Whether XLA compiles what is computed here: on JAX always, on TensorFlow where `jit_compile` is True."""
+    return keras.config.backend() == "jax" or (keras.config.backend() == "tensorflow" and _graph_for_xla())
+
+
+def _graph_for_xla():
+    import tensorflow as tf
+
+    if tf.executing_eagerly():
+        return False
+    # TensorFlow does not say so, but leaves a conditional as it is for XLA alone.
+    found = tf.cond(tf.constant(True), lambda: tf.constant(1), lambda: tf.constant(0)).op
+    conditional = found if "If" in found.type else found.inputs[0].op
+    return "_lower_using_switch_merge" not in conditional.node_def.attr

@@ -1,7 +1,8 @@
 import numpy as np
+import pytest
 from keras import ops
 
-from keras_attn.compiled import compiled, of_backend
+from keras_attn.compiled import by_xla, compiled, of_backend
 from tests.backends import BACKEND, assert_close, differentiated
 
 
@@ -19,3 +20,31 @@ def test_a_compiled_function_is_the_function():
 
 def test_a_function_is_compiled_once():
     assert of_backend(norm.__wrapped__, BACKEND) is of_backend(norm.__wrapped__, BACKEND)
+
+
+def test_it_is_known_whether_xla_compiles():
+    assert by_xla() == (BACKEND == "jax")
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="has functions of both kinds")
+def test_it_is_known_inside_of_functions_and_loops():
+    import tensorflow as tf
+
+    found = []
+
+    def ask(x):
+        found.append(by_xla())
+        return x
+
+    inner = {jit: tf.function(ask, jit_compile=jit) for jit in (False, True)}
+
+    def outer(x):
+        x = tf.while_loop(lambda x: x < 1, lambda x: (ask(x) + 1,), (x,))[0]
+        return inner[True](inner[False](x))
+
+    tf.function(outer)(tf.zeros(()))
+    assert set(found[:-2]) == {False} and found[-2:] == [False, True]
+    found.clear()
+    inner[False] = tf.function(ask)  # traced anew
+    tf.function(outer, jit_compile=True)(tf.zeros(()))
+    assert set(found) == {True}

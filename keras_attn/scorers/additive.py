@@ -2,7 +2,8 @@
 
 import keras
 
-from keras_attn import deferred, masking
+from keras_attn import compiled, deferred, masking
+from keras_attn.scorers import additive_step
 from keras_attn.scorers.additive_scores import additive_scores
 from keras_attn.scorers.scorer import Scorer
 from keras_attn.scorers.unit_vectors import unit_vectors
@@ -53,13 +54,17 @@ class Additive(Scorer):
             self.scale = self.add_weight(name="scale", shape=(), initializer=start)
 
     def prepare(self, key, mask=None):
-        return {"key": self.key_projection(key)}
+        key = self.key_projection(key)
+        return {"key": key, "step": additive_step.prepare(key)} if compiled.by_xla() else {"key": key}
 
     def score(self, query, memory, state):
         energy = self.energy
         if self.normalize:
             energy = masking.at_least_float32(self.scale) * unit_vectors(energy)
-        return additive_scores(deferred.dense(self.query_projection, query), memory["key"], energy)
+        query = deferred.dense(self.query_projection, query)
+        if query.shape[1] == 1 and "step" in memory:
+            return additive_step.scores(query, memory["step"], energy)
+        return additive_scores(query, memory["key"], energy)
 
     def get_config(self):
         return {

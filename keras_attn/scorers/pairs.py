@@ -66,6 +66,6 @@ def _products(pairs, weights):
 def _products_by_hand(pairs, weights):
     def gradients(upstream):
         of_weights = ops.sum(ops.matmul(upstream[:, :, None], pairs), axis=(0, 1, 2))
-        return upstream[..., None] * weights, of_weights
+        return ops.matmul(upstream[..., None], weights[None, :]), of_weights
 
     return _products(pairs, weights), gradients
