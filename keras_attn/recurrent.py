@@ -47,13 +47,11 @@ def outputs(layer, inputs, mask, training=None):
         both = [outputs(one, inputs, mask, training) for one in (layer.forward_layer, layer.backward_layer)]
         return ops.concatenate(both, axis=-1)
     cell = layer.cell
-    padding = ops.cast(ops.logical_not(mask), cell.compute_dtype)[..., None]
-    inputs = ops.swapaxes(ops.concatenate([ops.cast(inputs, cell.compute_dtype), padding], axis=-1), 0, 1)
-    kernel = _weight(cell, "kernel")
     # Padding closes the input gate, so that the state stays 0 until a sequence begins at its end.
-    closed = ops.where(ops.arange(kernel.shape[1]) < cell.units, _CLOSED, 0.0)
-    z = ops.matmul(inputs, ops.concatenate([kernel, ops.cast(closed, kernel.dtype)[None]], axis=0))
-    z = z + _weight(cell, "bias") if cell.use_bias else z
+    closed = ops.where(ops.arange(4 * cell.units) < cell.units, _CLOSED, 0.0)
+    bias = _weight(cell, "bias") if cell.use_bias else 0.0
+    z = ops.matmul(ops.swapaxes(ops.cast(inputs, cell.compute_dtype), 0, 1), _weight(cell, "kernel"))
+    z = z + ops.where(ops.swapaxes(mask, 0, 1)[..., None], bias, ops.cast(closed, z.dtype))
 
     def step(state, z):
         hidden, carried = state

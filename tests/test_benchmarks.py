@@ -51,6 +51,15 @@ def test_the_ratio_of_two_contestants_is_that_of_their_times(contestant, free_ma
     assert ours["idle"] < 0.1 and peer["idle"] < 0.1
 
 
+def test_rounds_are_divided_among_processes(contestant, free_machine):
+    rounds = []
+    both = [contestant("sleeps", seconds=0.02), contestant("sleeps", seconds=0.08)]
+    ours, peer = harness.races(both, 5, 2, lambda: rounds.append(1))
+    assert len(rounds) == len(ours["seconds"]) == len(peer["seconds"]) == 6
+    assert harness.ratios(ours["seconds"], peer["seconds"])[1] == pytest.approx(0.25, rel=0.3)
+    assert ours["versions"] == {"nothing": "1"} and set(ours) == {"versions", "seconds", "megabytes", "idle"}
+
+
 @pytest.mark.skipif(not pathlib.Path("/proc/stat").exists(), reason="only Linux says what other processes take")
 def test_nothing_is_measured_beside_other_processes(contestant, monkeypatch):
     monkeypatch.setattr(harness, "_OTHERS", 0.3)

@@ -21,13 +21,13 @@ def benchmarks(backend):
         yield _benchmark(backend, "additive", name, sizes, 128, False, **_GOALS.get(name, {}))
     for name, sizes in _SIZES.items():
         for jit_compile in (False, True) if backend == "tensorflow" else (False,):
-            yield _benchmark(backend, "dot", name, sizes, None, jit_compile, goal=1.0)
+            yield _benchmark(backend, "dot", name, sizes, None, jit_compile, goal=1.0, processes=5)
     options = {"scorer": "Additive", "options": {"units": 64}, "jit_compile": False, **_shape(_VERY_LONG)}
     ours = Contestant.on_backend(backend, "keras_attn_layers", "attention", options)
     yield Benchmark("additive-very-long", _work("additive", _VERY_LONG, False), ours)
 
 
-def _benchmark(backend, score, name, sizes, units, jit_compile, **goals):
+def _benchmark(backend, score, name, sizes, units, jit_compile, **more):
     shape = {**_shape(sizes), "jit_compile": jit_compile}
     units = {"units": units} if units else {}
     ours = {"scorer": score.capitalize(), "options": units, **shape}
@@ -35,7 +35,7 @@ def _benchmark(backend, score, name, sizes, units, jit_compile, **goals):
     peer = Contestant.on_backend(backend, "keras_layers", score, {**units, **shape})
     peer_name = {"additive": "keras AdditiveAttention", "dot": "keras Attention"}[score]
     name = f"{score}-{name}{'-xla' if jit_compile else ''}"
-    return Benchmark(name, _work(score, sizes, jit_compile), ours, peer, peer_name, **goals)
+    return Benchmark(name, _work(score, sizes, jit_compile), ours, peer, peer_name, **more)
 
 
 def _work(score, sizes, jit_compile):
