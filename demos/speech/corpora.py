@@ -17,7 +17,6 @@ import re
 from .datasets.fixed_corpus import of_builder
 from .datasets.manifest.corpus import ManifestOptions, open_manifest
 from .datasets.mixture import Mixture
-from .datasets.synthetic_speech.sentences import GRAMMARS
 from .datasets.tfds_corpus import TfdsOptions, open_tfds
 from .errors import UserError
 
@@ -26,7 +25,7 @@ def get(name, data_dir=None, **options):
     """A corpus by its name.
 
     Args:
-        name: `"synthetic_speech/commands"`, or with `digits`, `accented_digits`, `numbers` or `names` for the commands;
+        name: `"synthetic_speech/commands"`, or with `digits`, `numbers` or `names` for the commands;
             `"spoken_digit"`, which has the option `test_speaker`; `"manifest:FILE.tsv"`, own recordings, with the
             options of `ManifestOptions`; or `"tfds:NAME"`, any dataset of TFDS, with those of `TfdsOptions`. With a
             `+` and another name after it, what is in that one is trained on, too; options are those of the first.
@@ -104,7 +103,7 @@ def _spoken_digit(name, data_dir=None, test_speaker=None):
 
 # Datasets, each with one name.
 _CORPORA = {
-    **{f"synthetic_speech/{config}": _synthetic_speech for config in GRAMMARS},
+    **{f"synthetic_speech/{config}": _synthetic_speech for config in ("commands", "digits", "numbers", "names")},
     "spoken_digit": _spoken_digit,
 }
 # Datasets that are named by the user.

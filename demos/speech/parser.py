@@ -72,8 +72,7 @@ def _add_train(parser):
     parser.add_argument(
         "--dataset",
         metavar="NAME",
-        help="synthetic_speech/commands, synthetic_speech/digits, synthetic_speech/accented_digits, "
-        "synthetic_speech/numbers, synthetic_speech/names, "
+        help="synthetic_speech/commands, synthetic_speech/digits, synthetic_speech/numbers, synthetic_speech/names, "
         "spoken_digit, manifest:FILE.tsv, own recordings, or tfds:NAME, of TensorFlow Datasets; with + and another one "
         "after it, that one is trained on, too "
         "(default: synthetic_speech/commands)",

@@ -1,4 +1,4 @@
-"""eSpeak NG's data, arranged so that it finds a voice at once.
+"""The part of eSpeak NG's data that English needs, arranged so that it finds a voice at once.
 
 eSpeak NG writes the name of a voice in small letters before it looks for the file. Where the file's name has capitals
 (`gmw/en-US`) it then reads every voice file there is, which takes as long as speaking.
@@ -12,17 +12,16 @@ import tempfile
 
 import espeakng_loader
 
-# Two thirds of all data: dictionaries of languages that nobody speaks here.
-_LEFT_OUT = shutil.ignore_patterns("ru_dict", "cmn_dict", "yue_dict", "lb_dict", "fa_dict", "ia_dict", "ar_dict")
-
 
 @functools.cache
 def folder():
-    """A temporary copy (7 MB) in which the files of voices have names in small letters; removed at exit."""
-    copy = pathlib.Path(tempfile.mkdtemp(prefix="espeak-"))
+    """A temporary copy (1 MB) in which the English voice files have names in small letters; removed at exit."""
+    source, copy = pathlib.Path(espeakng_loader.get_data_path()), pathlib.Path(tempfile.mkdtemp(prefix="espeak-"))
     atexit.register(shutil.rmtree, copy, ignore_errors=True)
-    shutil.copytree(espeakng_loader.get_data_path(), copy, ignore=_LEFT_OUT, dirs_exist_ok=True)
-    for file in (copy / "lang").rglob("*"):
-        if file.is_file():
-            file.rename(file.with_name(file.name.lower()))
+    for name in ("phontab", "phonindex", "phondata", "intonations", "en_dict"):
+        shutil.copy(source / name, copy)
+    shutil.copytree(source / "voices/!v", copy / "voices/!v")
+    (copy / "lang/gmw").mkdir(parents=True)
+    for file in (source / "lang/gmw").glob("en*"):
+        shutil.copy(file, copy / "lang/gmw" / file.name.lower())
     return copy

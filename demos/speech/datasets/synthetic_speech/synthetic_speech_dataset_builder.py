@@ -25,9 +25,6 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     BUILDER_CONFIGS = [
         tfds.core.BuilderConfig(name="commands", description="Things one says to a house and a phone."),
         tfds.core.BuilderConfig(name="digits", description="Strings of 3 to 7 digits."),
-        tfds.core.BuilderConfig(
-            name="accented_digits", description="The same, in the accents of people of 40 languages."
-        ),
         tfds.core.BuilderConfig(name="numbers", description="Cardinals, years, times, prices and phone numbers."),
         tfds.core.BuilderConfig(name="names", description="Commands with names, half of them names of no command."),
     ]

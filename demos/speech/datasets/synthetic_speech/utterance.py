@@ -8,23 +8,10 @@ import soxr
 from .. import ctc_room
 from . import espeak
 from .draws import Draws
-from .foreign import FOREIGN_ACCENTS, written
 from .voices import ACCENTS, VOICES
 
 SAMPLE_RATE = 16_000  # Hz
-SLOWER, TRIES = 0.8, 7  # an utterance without room for CTC is spoken again at 0.8 x its rate, up to 7 times in all
-
-
-class Style(NamedTuple):
-    """What the manners of a configuration are drawn from: names of accents, and a range of words a minute."""
-
-    accents: tuple
-    rates: tuple
-
-
-USUAL = Style(tuple(ACCENTS), (130, 190))
-# Those who say single digits well apart say each of them fast.
-STYLES = {"accented_digits": Style((*ACCENTS, *FOREIGN_ACCENTS), (120, 400))}
+SLOWER, TRIES = 0.8, 4  # an utterance without room for CTC is spoken again at 0.8 x its rate, up to 4 times in all
 
 
 class Manner(NamedTuple):
@@ -57,11 +44,9 @@ def utterance(config, split, index, text):
     Raises:
         ValueError: there are fewer encoder frames than CTC needs, however slowly it is spoken.
     """
-    draws = Draws(f"{config}/{split}/{index}")
-    manner = draw_manner(split, draws, STYLES.get(config, USUAL))
-    spelling = written(text, manner.accent, draws) if manner.accent in FOREIGN_ACCENTS else text
+    manner = draw_manner(split, Draws(f"{config}/{split}/{index}"))
     for _ in range(TRIES):
-        spoken = speak(text, manner, spelling)
+        spoken = speak(text, manner)
         if ctc_room.fits(text, len(spoken.samples) / SAMPLE_RATE):
             return spoken
         manner = manner._replace(rate=manner.rate * SLOWER)
@@ -71,12 +56,12 @@ def utterance(config, split, index, text):
     )
 
 
-def draw_manner(split, draws, style=USUAL):
+def draw_manner(split, draws):
     """A manner of speaking with a voice of the split."""
     return Manner(
-        accent=draws.choice(style.accents),
+        accent=draws.choice(tuple(ACCENTS)),
         speaker=draws.choice(VOICES[split]),
-        rate=draws.uniform(*style.rates),
+        rate=draws.uniform(130, 190),
         pitch=draws.integer(35, 65),
         pitch_range=draws.integer(30, 75),
         word_gap=draws.choice((0, 0, 0, 1, 2)),
@@ -86,22 +71,15 @@ def draw_manner(split, draws, style=USUAL):
     )
 
 
-def speak(text, manner, spelling=None):
-    """Speaks a sentence in a given manner; returns an `Utterance`.
-
-    Args:
-        text: the sentence.
-        manner: a `Manner`.
-        spelling: the sentence as the voice is to read it, with as many words; the same when None.
-    """
-    voice = f"{(ACCENTS | FOREIGN_ACCENTS)[manner.accent]}+{manner.speaker}"
-    speech = espeak.speak(spelling or text, voice, manner.rate, manner.pitch, manner.pitch_range, manner.word_gap)
+def speak(text, manner):
+    """Speaks a sentence in a given manner; returns an `Utterance`."""
+    voice = f"{ACCENTS[manner.accent]}+{manner.speaker}"
+    speech = espeak.speak(text, voice, manner.rate, manner.pitch, manner.pitch_range, manner.word_gap)
     samples = soxr.resample(speech.samples.astype(np.float32), speech.sample_rate, SAMPLE_RATE)
     samples *= 32767 * manner.peak / np.abs(samples).max()
     before, after = (round(seconds * SAMPLE_RATE) for seconds in (manner.silence_before, manner.silence_after))
     samples = np.pad(np.rint(samples).astype(np.int16), (before, after))
-    words = [span._replace(text=word) for span, word in zip(speech.words, text.split(), strict=True)]
-    words, phonemes = (_delayed(spans, before / SAMPLE_RATE) for spans in (words, speech.phonemes))
+    words, phonemes = (_delayed(spans, before / SAMPLE_RATE) for spans in (speech.words, speech.phonemes))
     return Utterance(samples, text, f"{manner.accent}+{manner.speaker}", words, phonemes)
 
 

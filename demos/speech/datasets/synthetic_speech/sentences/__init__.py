@@ -7,7 +7,6 @@ SIZES = {"train": 4000, "validation": 250, "test": 300}
 GRAMMARS = {
     "commands": commands.sentence,
     "digits": digits.sentence,
-    "accented_digits": digits.sentence,
     "numbers": numbers.sentence,
     "names": names.sentence,
 }
@@ -17,7 +16,7 @@ def sentences(config):
     """The sentences of a configuration.
 
     Args:
-        config: a key of `GRAMMARS`.
+        config: `"commands"`, `"digits"`, `"numbers"` or `"names"`.
 
     Returns:
         A dict from split to list of strings. No sentence occurs twice, in one split or in two, and the words of
