@@ -25,8 +25,8 @@ class Benchmark:
     """Ours against a peer, on the same work.
 
     `goal` and `memory_goal` are the ratios, ours to the peer's, that are aimed at; `peer_name` is what the table says.
-    The rounds are divided among so many `processes` of each: of work that is the same and takes a millisecond or two, it
-    is where the arrays happen to lie that makes a difference of several percent, and that stays as long as a process.
+    The rounds are divided among so many `processes` of each: of work that is the same and takes a millisecond or two,
+    it is where the arrays happen to lie that makes a difference of several percent, as long as a process lives.
     """
 
     name: str
