@@ -11,6 +11,8 @@ import contextlib
 import keras
 from keras import ops
 
+from keras_attn import compiled
+
 _recorders = []
 
 
@@ -37,9 +39,10 @@ def matmul(x, w, plus=None):
 
 def matmul_transposed(x, w):
     """``x @ w^T`` as `matmul` makes it, of ``(batch, rows, m)`` and ``(batch, n, m)``."""
-    if _recorders:
+    # XLA makes no transposed copy of `w`, and orders the gradients well; else `einsum` does without the copy.
+    if _recorders or compiled.by_xla():
         return matmul(x, ops.swapaxes(w, -1, -2))
-    return ops.einsum("bid,bjd->bij", x, w)  # without a transposed copy of `w`
+    return ops.einsum("bid,bjd->bij", x, w)
 
 
 def dense(layer, x):
