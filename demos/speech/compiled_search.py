@@ -7,28 +7,42 @@ import tensorflow as tf
 # are met, and at most half of the frames are too many.
 _SIZES = np.sort(np.multiply.outer([16, 24], 2 ** np.arange(20)).ravel()).astype("int32")
 
+# Up to so many utterances, one program that hears with one core takes less time than several that hear with two.
+_FEW = 2
 
-def compiled(search, reduction):
-    """What does the same as a search, compiled anew for every batch size and every one of a few numbers of frames.
+
+def compiled(listen, search, reduction):
+    """What listens and searches, compiled anew for every batch size and every one of a few numbers of frames.
 
     Args:
-        search: function of `log_mel` `(batch, frames, bands)`, `mask` `(batch, frames)` and a nest of tensors or None,
-            that returns a `keras_attn.BeamSearchResult` with a history `alignment` over the frames of the listener, and
-            the number of these for each utterance.
+        listen: function of `log_mel` `(batch, frames, bands)` and `mask` `(batch, frames)` that returns both for the
+            frames of the listener, whose LSTMs are compiled: see `Listener`.
+        search: function of what `listen` returns and a nest of tensors or None, that returns a
+            `keras_attn.BeamSearchResult` with a history `alignment` over the frames of the listener.
         reduction: frames that become one of the listener.
-    """
-    run = tf.function(search, jit_compile=True, autograph=False)
 
-    def padded(log_mel, mask, favoured):
+    Returns:
+        A function of `log_mel`, `mask` and the nest that returns the result, and the mask of the listener's frames.
+    """
+    compiled_search = tf.function(search, jit_compile=True, autograph=False)
+
+    def part_by_part(log_mel, mask, favoured):
+        encoded, mask = listen(log_mel, mask)
+        return compiled_search(encoded, mask, favoured), mask
+
+    at_once = tf.function(part_by_part, jit_compile=True, autograph=False)
+
+    def find(log_mel, mask, favoured):
         frames = tf.shape(mask)[1]
         heard = -(-frames // reduction)
         rest = reduction * filled_up(heard) - frames
-        log_mel, mask = tf.pad(log_mel, [[0, 0], [0, rest], [0, 0]]), tf.pad(mask, [[0, 0], [0, rest]])
-        result, num_frames = run(log_mel, mask, favoured)
+        filled = tf.pad(log_mel, [[0, 0], [0, rest], [0, 0]]), tf.pad(mask, [[0, 0], [0, rest]]), favoured
+        few = tf.shape(mask)[0] <= _FEW
+        result, mask = tf.cond(few, lambda: at_once(*filled), lambda: part_by_part(*filled))
         alignment = result.history["alignment"][..., :heard]
-        return result._replace(history=result.history | {"alignment": alignment}), num_frames
+        return result._replace(history=result.history | {"alignment": alignment}), mask[:, :heard]
 
-    return padded
+    return find
 
 
 def filled_up(frames):

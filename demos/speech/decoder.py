@@ -1,5 +1,7 @@
 """From what was heard to text: a search with the speller, its CTC output and language models."""
 
+import functools
+
 import tensorflow as tf
 from keras import ops
 
@@ -52,33 +54,32 @@ class Decoder:
         vocabulary = model.vocabulary
         self.ctc = CTCPrefixScorer(blank=vocabulary.blank, end_token=vocabulary.end)
         self.phrase_bias = PhraseBias(vocabulary.separators, vocabulary.end, vocabulary.word_starts)
-        self.jit_compile = jit_compile
-        reduction = model.listener_config.reduction
-        self.find = compiled_search.compiled(self._find, reduction) if jit_compile else self._find
+        self.find = self._find
+        if jit_compile:
+            listen = functools.partial(model.listen, training=False, jit_compile=True)
+            self.find = compiled_search.compiled(listen, self._search, model.listener_config.reduction)
 
     def __call__(self, waveform, num_samples, phrases=None):
         model = self.model
         heard = model.hear(waveform, num_samples)
         favoured = None if phrases is None else model.vocabulary.encode_tensor(phrases)
-        result, num_frames = self.find(*heard, favoured)
+        result, mask = self.find(*heard, favoured)
+        num_frames = _num_frames(mask)
         steps = ops.max(_limit(num_frames, self.config.max_length_ratio), initial=0)
         history = {name: x[:, 0, :steps] for name, x in result.history.items()}
         result = result._replace(tokens=result.tokens[..., :steps], history=history)
         return self._written(result, *heard) | {
             "ended": ops.logical_or(result.ended[:, 0], num_frames == 0),
-            "frame_times": model.frame_times(ops.shape(result.history["alignment"])[2]),
+            "frame_times": model.frame_times(ops.shape(mask)[1]),
             "num_frames": num_frames,
         }
 
     def _find(self, log_mel, mask, favoured):
-        """The `BeamSearchResult` of what was heard, and the numbers of frames of the listener.
-
-        `favoured` are the tokens of the phrases, and their lengths.
-        """
-        encoded, mask = self.model.listen(log_mel, mask, training=False, jit_compile=self.jit_compile)
-        return self._search(encoded, mask, favoured), _num_frames(mask)
+        encoded, mask = self.model.listen(log_mel, mask, training=False)
+        return self._search(encoded, mask, favoured), mask
 
     def _search(self, encoded, mask, favoured):
+        """The `BeamSearchResult` of what was heard; `favoured` are the tokens of the phrases and their lengths."""
         model, config = self.model, self.config
         steps_and_weights, state, constants = zip(*self._parts(encoded, mask, favoured), strict=True)
         shift = config.max_attention_shift

@@ -1,5 +1,7 @@
 """The encoder of Listen, Attend and Spell: convolutions, and LSTMs that take fewer and fewer steps."""
 
+import functools
+
 import keras
 import tensorflow as tf
 from keras import ops
@@ -53,7 +55,7 @@ class Listener(keras.layers.Layer):
     Call arguments:
         features: `(batch, frames, bands)`, zeros where padded.
         mask: bool `(batch, frames)`.
-        jit_compile: whether XLA compiles it, which then is the faster way, and does not know the other one.
+        jit_compile: whether XLA compiles the LSTMs; not for training.
 
     Returns:
         `(batch, ceil(frames / reduction), output_dim)`, and its mask.
@@ -152,7 +154,9 @@ class Listener(keras.layers.Layer):
 
     def _heard(self, lstm, features, mask, training, jit_compile):
         """What an LSTM puts out, where it starts from nothing."""
-        if training is not False or jit_compile or self.compute_dtype != "float32":
+        if jit_compile:
+            return self._compiled(lstm, features, mask)
+        if training is not False or self.compute_dtype != "float32":
             return recurrent.outputs(lstm, features, mask, training)
         lengths = ops.sum(ops.cast(mask, "int32"), axis=1)
         return ops.cond(
@@ -160,6 +164,13 @@ class Listener(keras.layers.Layer):
             lambda: block_lstm.outputs(lstm, features, lengths),
             lambda: recurrent.outputs(lstm, features, mask, training),
         )
+
+    def _compiled(self, lstm, features, mask):
+        """The same, each direction compiled by itself, as TensorFlow then runs both at once."""
+        directions = [lstm.forward_layer, lstm.backward_layer] if self.bidirectional else [lstm]
+        run = [functools.partial(recurrent.outputs, one, training=False) for one in directions]
+        run = [tf.function(one, jit_compile=True, autograph=False) for one in run]
+        return ops.concatenate([one(features, mask) for one in run], axis=-1)
 
     def _loop_is_faster(self):
         """Whether `recurrent.outputs` beats the layers of Keras: on TensorFlow without cuDNN."""
