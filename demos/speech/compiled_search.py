@@ -24,11 +24,11 @@ def compiled(listen, search, reduction):
     Returns:
         A function of `log_mel`, `mask` and the nest that returns the result, and the mask of the listener's frames.
     """
-    compiled_search = tf.function(search, jit_compile=True, autograph=False)
+    run = tf.function(search, jit_compile=True, autograph=False)
 
     def part_by_part(log_mel, mask, favoured):
         encoded, mask = listen(log_mel, mask)
-        return compiled_search(encoded, mask, favoured), mask
+        return run(encoded, mask, favoured), mask
 
     at_once = tf.function(part_by_part, jit_compile=True, autograph=False)
 

@@ -43,7 +43,7 @@ def export(model_path, saved_model_dir, decoding=None, jit_compile=False):
         model_path: a `.keras` file or a run folder.
         saved_model_dir: the folder to write; a SavedModel that is there is replaced.
         decoding: settings of the search that differ from those of the run, a dict.
-        jit_compile: whether the search is compiled, see `compiled_search`.
+        jit_compile: whether listening and the search are compiled, see `compiled_search`.
 
     Raises:
         UserError: the model cannot be read, or the folder cannot be written or holds something else.
