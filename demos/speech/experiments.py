@@ -62,5 +62,5 @@ EXPERIMENTS = {
         "commands, voices never heard, with the language model",
         _seeds("synthetic_speech/commands", language_model=True),
     ),
-    "numbers": Experiment("numbers, voices never heard", _one("--dataset", "synthetic_speech/numbers")),
+    "numbers": Experiment("numbers, voices never heard", _seeds("synthetic_speech/numbers")),
 }
