@@ -70,9 +70,8 @@ def evaluate(arguments):
     from demos.speech.settings import decoding, phrases
 
     data = {"split": arguments.split, "data_dir": arguments.data_dir, "dataset": arguments.dataset}
-    results = evaluate(
-        arguments.model, decoding=decoding(arguments), plots=arguments.plots, phrases=phrases(arguments), **data
-    )
+    search = {"decoding": decoding(arguments), "phrases": phrases(arguments), "adapt": arguments.adapt}
+    results = evaluate(arguments.model, plots=arguments.plots, **search, **data)
     if arguments.json:
         print(json.dumps(results, ensure_ascii=False))
     else:
@@ -165,7 +164,7 @@ def _transcribe_live(arguments):
 
 
 def _evaluate_streaming(arguments):
-    _check_streaming(arguments)
+    _check_streaming(arguments, ("adapt",))
     from demos.speech.streaming_evaluation import evaluate_streaming
 
     results = evaluate_streaming(arguments.model, arguments.split, arguments.data_dir, arguments.dataset)

@@ -15,28 +15,28 @@ def compiled(listen, search, reduction):
     """What listens and searches, compiled anew for every batch size and every one of a few numbers of frames.
 
     Args:
-        listen: function of `log_mel` `(batch, frames, bands)` and `mask` `(batch, frames)` that returns both for the
+        listen: function of `features` `(batch, frames, bands)` and `mask` `(batch, frames)` that returns both for the
             frames of the listener, whose LSTMs are compiled: see `Listener`.
         search: function of what `listen` returns and a nest of tensors or None, that returns a
             `keras_attn.BeamSearchResult` with a history `alignment` over the frames of the listener.
         reduction: frames that become one of the listener.
 
     Returns:
-        A function of `log_mel`, `mask` and the nest that returns the result, and the mask of the listener's frames.
+        A function of `features`, `mask` and the nest that returns the result, and the mask of the listener's frames.
     """
     run = tf.function(search, jit_compile=True, autograph=False)
 
-    def part_by_part(log_mel, mask, favoured):
-        encoded, mask = listen(log_mel, mask)
+    def part_by_part(features, mask, favoured):
+        encoded, mask = listen(features, mask)
         return run(encoded, mask, favoured), mask
 
     at_once = tf.function(part_by_part, jit_compile=True, autograph=False)
 
-    def find(log_mel, mask, favoured):
+    def find(features, mask, favoured):
         frames = tf.shape(mask)[1]
         heard = -(-frames // reduction)
         rest = reduction * filled_up(heard) - frames
-        filled = tf.pad(log_mel, [[0, 0], [0, rest], [0, 0]]), tf.pad(mask, [[0, 0], [0, rest]]), favoured
+        filled = tf.pad(features, [[0, 0], [0, rest], [0, 0]]), tf.pad(mask, [[0, 0], [0, rest]]), favoured
         few = tf.shape(mask)[0] <= _FEW
         result, mask = tf.cond(few, lambda: at_once(*filled), lambda: part_by_part(*filled))
         alignment = result.history["alignment"][..., :heard]

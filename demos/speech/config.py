@@ -186,9 +186,9 @@ _RECIPES = {
     "spoken_digit": {
         "features": {"scale_to_peak": True, "floor": 0.01},
         "listener": {"stack": 1, "convolutions": 2, "join": 1},
-        "training": {"epochs": 20, "guided_attention": 10.0},
-        "augmentation": {"speed": (0.85, 1.18), "snr_db": (10.0, 60.0)},
-        "spec_augment": {"frequency_masks": 2, "frequency_warp": 0.06},
+        "training": {"epochs": 30, "guided_attention": 10.0},
+        "augmentation": {"speed": (0.93, 1.08), "snr_db": (10.0, 60.0)},
+        "spec_augment": {"frequency_masks": 2, "frequency_warp": 0.03},
         "decoding": {"ctc_weight": 0.3},
     },
     "manifest": {"training": {"guided_attention": 10.0}},

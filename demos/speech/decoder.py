@@ -28,6 +28,7 @@ class Decoder:
         waveform: `(batch, samples)` in [-1, 1].
         num_samples: int32 `(batch,)`.
         phrases: string `(count,)`, UTF-8 in normal form C, phrases to favour; or None.
+        voices: `Voice` of the utterances, whose tensors have an axis `batch` before their own; or None.
 
     Returns: a dict, where `steps`, `frames` and `count` are the largest of the batch,
         text: string `(batch,)`.
@@ -59,23 +60,23 @@ class Decoder:
             listen = functools.partial(model.listen, training=False, jit_compile=True)
             self.find = compiled_search.compiled(listen, self._search, model.listener_config.reduction)
 
-    def __call__(self, waveform, num_samples, phrases=None):
+    def __call__(self, waveform, num_samples, phrases=None, voices=None):
         model = self.model
-        heard = model.hear(waveform, num_samples)
+        log_mel, heard = model.hear(waveform, num_samples)
         favoured = None if phrases is None else model.vocabulary.encode_tensor(phrases)
-        result, mask = self.find(*heard, favoured)
+        result, mask = self.find(model.level(log_mel, heard, voices), heard, favoured)
         num_frames = _num_frames(mask)
         steps = ops.max(_limit(num_frames, self.config.max_length_ratio), initial=0)
         history = {name: x[:, 0, :steps] for name, x in result.history.items()}
         result = result._replace(tokens=result.tokens[..., :steps], history=history)
-        return self._written(result, *heard) | {
+        return self._written(result, log_mel, heard) | {
             "ended": ops.logical_or(result.ended[:, 0], num_frames == 0),
             "frame_times": model.frame_times(ops.shape(mask)[1]),
             "num_frames": num_frames,
         }
 
-    def _find(self, log_mel, mask, favoured):
-        encoded, mask = self.model.listen(log_mel, mask, training=False)
+    def _find(self, features, mask, favoured):
+        encoded, mask = self.model.listen(features, mask, training=False)
         return self._search(encoded, mask, favoured), mask
 
     def _search(self, encoded, mask, favoured):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import tqdm
 
+from demos.speech.adaptation import find_voices
 from demos.speech.config import Config
 from demos.speech.errors import UserError
 from demos.speech.evaluation_plots import Gallery
@@ -17,7 +18,7 @@ from demos.speech.recognition import recognise
 from demos.speech.training import open_corpus, texts
 
 
-def evaluate(run, split="test", data_dir=None, decoding=None, plots=5, phrases=(), dataset=None):
+def evaluate(run, split="test", data_dir=None, decoding=None, plots=5, phrases=(), dataset=None, adapt=False):
     """Recognise a split of the data of a run, or of other data, and measure how well.
 
     Writes `evaluation.json`, and in `plots/evaluation` the figures of the worst utterances and of a few others, into
@@ -31,11 +32,13 @@ def evaluate(run, split="test", data_dir=None, decoding=None, plots=5, phrases=(
         plots: the worst utterances to list and draw.
         phrases: to favour, strings; the words in them are counted by themselves, too.
         dataset: name of other data than that of the run.
+        adapt: whether to adapt to each speaker, see `find_voices`.
 
     Returns:
         What is in `evaluation.json`: the arguments, the results of `judgement.totals`, `seconds` of recognition,
         `audio_seconds` and their ratio `real_time_factor`, and lists of utterances, `worst` and `ordinary`, each a
-        dict of `id`, `reference`, `hypothesis`, `wer` and `plot`.
+        dict of `id`, `reference`, `hypothesis`, `wer` and `plot`. If adapted, without the time of that, and with
+        `unadapted_wer` and `frequency_warps`, a dict from speakers.
 
     Raises:
         UserError: the model or its configuration cannot be read; they do not fit the dataset; there is no such split;
@@ -44,8 +47,9 @@ def evaluate(run, split="test", data_dir=None, decoding=None, plots=5, phrases=(
     model, config, corpus = open_evaluation(run, split, data_dir, decoding, dataset)
     folder = Path(run) if Path(run).is_dir() else Path(run).parent
     gallery = Gallery(corpus.sample_rate, corpus.size(split), worst=plots)
-    transcribe = search_of(model, config.decoding, phrases)
-    judgements, speed = judgements_of(transcribe, corpus, split, gallery.add)
+    adapted, add_voice = _adapted(model, config, corpus, split, phrases) if adapt else ({}, None)
+    transcribe = search_of(model, config.decoding, phrases, adapt)
+    judgements, speed = judgements_of(transcribe, corpus, split, gallery.add, add_voice)
     results = {
         "model": str(run),
         "dataset": corpus.name,
@@ -54,6 +58,7 @@ def evaluate(run, split="test", data_dir=None, decoding=None, plots=5, phrases=(
         **totals(judgements),
         **word_error_rates_of(judgements, phrases),
         **speed,
+        **adapted,
         **gallery.draw(folder / "plots" / "evaluation"),
     }
     with write_beside(folder / "evaluation.json") as beside:
@@ -103,6 +108,19 @@ def print_table(results):
     print(format_table(results))
 
 
+def _adapted(model, config, corpus, split, phrases):
+    """What an evaluation says of adaptation, a dict; and a function that adds its `Voice` to an utterance."""
+    plain, _ = judgements_of(search_of(model, config.decoding, phrases), corpus, split)
+    utterances = list(corpus.utterances(split).as_numpy_iterator())
+    found = find_voices(model, search_of(model, config.decoding, phrases, takes_voices=True), utterances)
+    voices = {one["id"]: voice for one, voice in zip(utterances, found, strict=True)}
+    warps = {
+        (one["speaker"] or one["id"]).decode(): round(float(voices[one["id"]].frequency_warp), 3) for one in utterances
+    }
+    results = {"unadapted_wer": totals(plain)["wer"], "frequency_warps": warps}
+    return results, lambda utterance: {**utterance, "voice": voices[utterance["id"]]}
+
+
 def _check_fit(model, corpus, split):
     if split not in corpus.splits:
         raise UserError(f"Expected a split of {corpus.name}: {', '.join(corpus.splits)}. Received: split={split!r}")
@@ -128,9 +146,9 @@ class _Watch:
     def __exit__(self, *exception):
         self.progress.close()
 
-    def __call__(self, waveform, num_samples):
+    def __call__(self, waveform, num_samples, **voices):
         start = time.perf_counter()
-        output = self.transcribe(waveform, num_samples)
+        output = self.transcribe(waveform=waveform, num_samples=num_samples, **voices)
         self.seconds += time.perf_counter() - start
         self.progress.update(len(num_samples))
         return output

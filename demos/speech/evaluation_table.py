@@ -29,6 +29,9 @@ def _text_rows(results):
         ("character error rate", f"{results['cer']:.2%}", "the same, of characters"),
         ("sentence error rate", f"{results['sentence_error_rate']:.2%}", "utterances with any error"),
     ]
+    if "unadapted_wer" in results:
+        voices = f"word error rate without adaptation to {len(results['frequency_warps'])} speakers"
+        rows.append(("not adapted", f"{results['unadapted_wer']:.2%}", voices))
     if "phrase_words" in results:
         rows.append(
             ("words of phrases", f"{results['phrase_wer']:.2%}", f"of {results['phrase_words']} that were said")

@@ -49,7 +49,7 @@ EXPERIMENTS = {
     ),
     "speakers": Experiment(
         "strings of real digits, a speaker never heard",
-        tuple(Trial(who, (*_WITH_SYNTHETIC, "--test-speaker", who)) for who in SPEAKERS),
+        tuple(Trial(who, (*_WITH_SYNTHETIC, "--test-speaker", who), ("--adapt",)) for who in SPEAKERS),
     ),
     "synthetic": Experiment(
         "trained on synthetic digits alone, tested on real ones",

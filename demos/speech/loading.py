@@ -55,12 +55,13 @@ def open_recogniser(path, decoding=None, phrases=()):
     )
 
 
-def search_of(model, decoding, phrases=()):
+def search_of(model, decoding, phrases=(), takes_voices=False):
     """A transcribing function: `transcriber` with the language models of its settings, and phrases to favour."""
     from demos.speech.recognition import transcriber
 
     models = language_models(decoding, model.vocabulary)
-    return favouring(transcriber(model, decoding, models, takes_phrases=bool(phrases)), phrases)
+    takes = {"takes_phrases": bool(phrases), "takes_voices": takes_voices}
+    return favouring(transcriber(model, decoding, models, **takes), phrases)
 
 
 def language_models(decoding, vocabulary):

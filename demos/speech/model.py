@@ -101,29 +101,30 @@ class ListenAttendSpell(keras.Model):
         frames = ops.cast(ops.arange(num_frames, dtype="int32"), "float32")
         return grid["offset"] + grid["frame_duration"] * (frames + 0.5)
 
-    def features(self, waveform, num_samples):
-        """Log-mel features before the normalisation with the statistics of the training data, and their mask."""
-        log_mel, mask = self.hear(waveform, num_samples)
-        return self._without_mean(log_mel, mask), mask
-
     def hear(self, waveform, num_samples):
         """Log-mel features `(batch, frames, bands)` and their mask."""
         if self.features_config.scale_to_peak:
             waveform = scale_to_peak(waveform, num_samples)
         return self.log_mel(waveform, num_samples)
 
-    def listen(self, log_mel, mask, training=None, jit_compile=False):
-        """Encode log-mel features `(batch, frames, bands)`: `(batch, encoder frames, dim)`, and its mask."""
-        features = self.normalization(self._without_mean(log_mel, mask), mask)
-        features = self.spec_augment(features, mask, training=training)
-        return self.listener(features, mask, training=training, jit_compile=jit_compile)
-
-    def _without_mean(self, log_mel, mask):
+    def level(self, log_mel, mask, voice=None):
+        """What `hear` returns without the mean of each utterance, if the settings say so, or as of a `Voice`."""
+        if voice is not None:
+            return voice.level(log_mel, mask)
         return subtract_mean(log_mel, mask) if self.features_config.subtract_mean else log_mel
 
+    def features(self, waveform, num_samples):
+        """What `listen` takes."""
+        log_mel, mask = self.hear(waveform, num_samples)
+        return self.level(log_mel, mask), mask
+
+    def listen(self, features, mask, training=None, jit_compile=False):
+        """Encode levelled features `(batch, frames, bands)`: `(batch, encoder frames, dim)`, and its mask."""
+        features = self.spec_augment(self.normalization(features, mask), mask, training=training)
+        return self.listener(features, mask, training=training, jit_compile=jit_compile)
+
     def call(self, inputs, training=None):
-        log_mel, mask = self.hear(inputs["waveform"], inputs["num_samples"])
-        encoded, mask = self.listen(log_mel, mask, training)
+        encoded, mask = self.listen(*self.features(inputs["waveform"], inputs["num_samples"]), training)
         tokens = ops.pad(inputs["tokens"], [[0, 0], [1, 0]], constant_values=self.vocabulary.start)
         logits, alignment = self.speller(tokens, encoded, mask, training=training)
         return {"logits": logits, "alignment": alignment, "ctc_logits": self.ctc(encoded), "mask": mask}

@@ -92,8 +92,7 @@ def scale_to_peak(waveform, num_samples):
 def subtract_mean(features, mask):
     """Take the mean of every band over the loud frames from each utterance: level, microphone and line drop out.
 
-    A frame is loud if its greatest feature is within `LOUD` of that of the utterance. The mean of all frames would
-    depend on how much silence there is before and after the speech.
+    The mean of all frames would depend on how much silence there is before and after the speech.
 
     Args:
         features: `(batch, frames, bands)`, logarithms of powers.
@@ -103,12 +102,16 @@ def subtract_mean(features, mask):
     >>> subtract_mean(features, mask).numpy().squeeze().tolist()
     [-1.0, 1.0, -11.0, 0.0]
     """
-    mask = mask[..., None]
-    loudness = ops.where(mask, ops.max(features, axis=-1, keepdims=True), -np.inf)
-    loud = ops.logical_and(mask, loudness >= ops.max(loudness, axis=1, keepdims=True) - LOUD)
+    loud = loud_frames(features, mask)[..., None]
     total = ops.sum(ops.where(loud, features, 0.0), axis=1, keepdims=True)
     frames = ops.maximum(ops.sum(ops.cast(loud, features.dtype), axis=1, keepdims=True), 1.0)
-    return ops.where(mask, features - total / frames, 0.0)
+    return ops.where(mask[..., None], features - total / frames, 0.0)
+
+
+def loud_frames(features, mask):
+    """The frames whose greatest feature is within `LOUD` of that of the utterance, bool `(batch, frames)`."""
+    loudness = ops.where(mask, ops.max(features, axis=-1), -np.inf)
+    return ops.logical_and(mask, loudness >= ops.max(loudness, axis=1, keepdims=True) - LOUD)
 
 
 def masked_statistics(batches):

@@ -93,7 +93,7 @@ def _add_train(parser):
         type=int,
         metavar="N",
         help="at most so many passes over the data "
-        "(default: 7, and more where that is less than 800 steps; 20 for spoken_digit)",
+        "(default: 7, and more where that is less than 800 steps; 30 for spoken_digit)",
     )
     parser.add_argument("--batch-size", type=int, metavar="N", help="utterances a step (default: 32)")
     parser.add_argument("--learning-rate", type=float, metavar="R", help="its highest value (default: 0.002)")
@@ -124,6 +124,8 @@ def _add_evaluate(parser):
         "--plots", type=number(int, 0), default=5, metavar="N", help=f"worst utterances to draw {DEFAULT}"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object (default: a table)")
+    help = "find out first, from all utterances of a speaker, how the voice differs (default: take each by itself)"
+    parser.add_argument("--adapt", action="store_true", help=help)
     help = "hear the utterances bit by bit, and say how late each word is written (default: hear them whole)"
     parser.add_argument("--stream", action="store_true", help=help)
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from demos.speech.decoder import Decoder
 from demos.speech.decoding import DecodingConfig
+from demos.speech.voice import Voice
 
 # Utterances that are held at a time, to be sorted by length.
 _HELD = 512
@@ -66,7 +67,8 @@ def recognise(transcribe, utterances, batch_size=32):
     Args:
         transcribe: a function of `waveform` and `num_samples` like a `Decoder`: `transcriber(model)`, or a signature of
             a SavedModel.
-        utterances: iterable of dicts with `audio`, int16 or float `(samples,)`; what else is in them passes through.
+        utterances: iterable of dicts with `audio`, int16 or float `(samples,)`, and all with a `Voice` in
+            `voice`, or none; what else is in them passes through.
         batch_size: utterances at a time.
 
     Yields:
@@ -77,19 +79,31 @@ def recognise(transcribe, utterances, batch_size=32):
         order = sorted(range(len(held)), key=lambda index: len(held[index]["audio"]))
         transcripts: list[Any] = [None] * len(held)
         for indices in _batched(order, batch_size):
-            results = _recognise_batch(transcribe, [held[index]["audio"] for index in indices])
+            results = _recognise_batch(transcribe, [held[index] for index in indices])
             for index, result in zip(indices, results, strict=True):
                 transcripts[index] = result
         yield from zip(held, transcripts, strict=True)
 
 
-def transcriber(model, decoding=DecodingConfig(), language_models=(), takes_phrases=False, jit_compile=False):
+def transcriber(
+    model, decoding=DecodingConfig(), language_models=(), takes_phrases=False, jit_compile=False, takes_voices=False
+):
     """A `Decoder` of a model as one graph for every shape, and for any number of phrases if it takes them."""
-    signature = [tf.TensorSpec((None, None), "float32"), tf.TensorSpec((None,), "int32")]
+    decoder = Decoder(model, decoding, language_models, jit_compile)
+    call = decoder.__call__
+    signature: list[Any] = [tf.TensorSpec((None, None), "float32"), tf.TensorSpec((None,), "int32")]
     if takes_phrases:
         signature.append(tf.TensorSpec((None,), "string"))
+    if takes_voices:
+        bands = model.features_config.bands
+        signature.append(Voice(tf.TensorSpec((None, bands), "float32"), tf.TensorSpec((None,), "float32")))
+        if not takes_phrases:
+
+            def call(waveform, num_samples, voices):
+                return decoder(waveform, num_samples, voices=voices)
+
     # Nothing here needs AutoGraph, which reads the source files once more.
-    return tf.function(Decoder(model, decoding, language_models, jit_compile).__call__, signature, autograph=False)
+    return tf.function(call, signature, autograph=False)
 
 
 def to_waveform(audio):
@@ -97,12 +111,15 @@ def to_waveform(audio):
     return audio.astype("float32") / 32768 if audio.dtype == np.int16 else audio.astype("float32")
 
 
-def _recognise_batch(transcribe, audios):
+def _recognise_batch(transcribe, utterances):
+    audios = [utterance["audio"] for utterance in utterances]
+    voices = [utterance["voice"] for utterance in utterances if "voice" in utterance]
     lengths = np.array([len(audio) for audio in audios], "int32")
     waveform = np.zeros((len(audios), lengths.max()), "float32")
     for row, audio in zip(waveform, audios, strict=True):
         row[: len(audio)] = to_waveform(audio)
-    output = transcribe(waveform=tf.constant(waveform), num_samples=tf.constant(lengths))
+    voices = {"voices": Voice(*map(tf.stack, zip(*voices, strict=True)))} if voices else {}
+    output = transcribe(waveform=tf.constant(waveform), num_samples=tf.constant(lengths), **voices)
     output = {name: value.numpy() for name, value in output.items()}
     times = output.pop("frame_times")
     return [_transcript({name: value[row] for name, value in output.items()}, times) for row in range(len(audios))]

@@ -97,10 +97,19 @@ def table(found):
         if len(results) > 1:
             mean = {column.key: np.mean([result[column.key] for result in results.values()]) for column in _CELLS}
             rows.append([f"`{name}`", f"mean of {len(results)}", *(f"**{cell}**" for cell in _cells(mean))])
+        plain = {trial: result["unadapted_wer"] for trial, result in results.items() if "unadapted_wer" in result}
+        if plain:
+            plain["mean"] = np.mean(list(plain.values()))
+            rows += [_error_rate(name, f"{trial}, not adapted", wer) for trial, wer in plain.items()]
         for result in results.values():
             conditions = result.get("conditions", {}).items()
-            rows += [[f"`{name}`", condition, _CELLS[0].write(one["wer"]), "", "", ""] for condition, one in conditions]
+            rows += [_error_rate(name, condition, one["wer"]) for condition, one in conditions]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def _error_rate(name, trial, wer):
+    """A row that has nothing but words wrong."""
+    return [f"`{name}`", trial, _CELLS[0].write(wer), *[""] * (len(_CELLS) - 1)]
 
 
 def _cells(result):

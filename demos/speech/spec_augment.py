@@ -98,14 +98,10 @@ class SpecAugment(keras.layers.Layer):
 
     def _warp_bands(self, features):
         """Features whose bands are stretched, each utterance's by another factor."""
-        batch, _, bands = ops.shape(features)
+        batch = ops.shape(features)[0]
         low, high = 1 - self.frequency_warp, 1 + self.frequency_warp
-        factor = keras.random.uniform((batch, 1, 1), low, high, dtype="float32", seed=self._generator)
-        band = ops.arange(bands, dtype="float32")
-        source = ops.minimum(factor * band, bands - 1.0)
-        # Linear interpolation as a product: (batch, source band, band).
-        weights = ops.relu(1 - ops.abs(source - band[:, None]))
-        return ops.matmul(features, ops.cast(weights, features.dtype))
+        factors = keras.random.uniform((batch,), low, high, dtype="float32", seed=self._generator)
+        return warp_bands(features, factors)
 
     def _warp_frames(self, features, lengths):
         """Features of which a part is stretched, and the rest shrunk as much."""
@@ -136,3 +132,22 @@ class SpecAugment(keras.layers.Layer):
     def get_config(self):
         names = ("time_masks", "time_share", "frequency_masks", "frequency_width", "frequency_warp", "time_warp")
         return super().get_config() | {name: getattr(self, name) for name in (*names, "seed")}
+
+
+def warp_bands(features, factors):
+    """Features of other lengths of the vocal tract: band `b` takes what is at `min(b factor, bands - 1)`.
+
+    Args:
+        features: `(batch, frames, bands)`; between two bands it is linear.
+        factors: `(batch,)`, greater moves formants down.
+
+    >>> import numpy as np
+    >>> warp_bands(np.array([[[0.0, 2.0, 4.0, 6.0]]]), np.array([0.75])).numpy().tolist()
+    [[[0.0, 1.5, 3.0, 4.5]]]
+    """
+    bands = ops.shape(features)[2]
+    band = ops.arange(bands, dtype="float32")
+    source = ops.minimum(ops.cast(factors, "float32")[:, None, None] * band, bands - 1.0)
+    # Linear interpolation as a product: (batch, source band, band).
+    weights = ops.relu(1 - ops.abs(source - band[:, None]))
+    return ops.matmul(features, ops.cast(weights, features.dtype))

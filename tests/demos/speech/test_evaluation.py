@@ -174,7 +174,7 @@ def test_the_words_of_phrases_are_counted_by_themselves(run, monkeypatch):
     texts = {0: said[0] + " do", 1: said[1].replace(said[1].split()[0], "mi", 1)}
     given = []
     monkeypatch.setattr(
-        evaluation, "search_of", lambda _, __, phrases: given.append(phrases) or planted_transcriber(texts)
+        evaluation, "search_of", lambda _, __, phrases, ___: given.append(phrases) or planted_transcriber(texts)
     )
     results = evaluation.evaluate(run, plots=0, phrases=("do re", "re"))
     assert given == [("do re", "re")]
@@ -187,6 +187,17 @@ def test_the_words_of_phrases_are_counted_by_themselves(run, monkeypatch):
     assert results["phrase_words"] == favoured and results["phrase_wer"] == pytest.approx(wrong / favoured)
     assert results["other_wer"] == pytest.approx((edits - wrong) / (len(words) - favoured))
     assert "words of phrases" in format_table(results)
+
+
+def test_adapted_to_each_speaker(model_folder, monkeypatch, tmp_path):
+    for name in ("config.json", "model.keras"):
+        (tmp_path / name).symlink_to(model_folder / name)
+    tone_words.install(monkeypatch)
+    plain = evaluation.evaluate(tmp_path, plots=0)
+    results = evaluation.evaluate(tmp_path, plots=0, adapt=True)
+    assert results["unadapted_wer"] == plain["wer"] and "frequency_warps" not in plain
+    assert set(results["frequency_warps"]) == {"s"} and 0.9 <= results["frequency_warps"]["s"] <= 1.1
+    assert "not adapted" in format_table(results) and json.loads((tmp_path / "evaluation.json").read_text()) == results
 
 
 def test_another_sample_rate(run, monkeypatch):

@@ -56,6 +56,18 @@ def test_all_trials_in_one_table(ran, tmp_path):
     assert json.loads((tmp_path / "figures.json").read_text())["some"]["seed 1"]["wer"] == 0.02
 
 
+def test_words_wrong_without_adaptation_have_rows_of_their_own():
+    results = {
+        who: {"wer": wer / 2, "unadapted_wer": wer, **FIGURES} for who, wer in {"ann": 0.02, "bob": 0.04}.items()
+    }
+    rows = [[cell.strip() for cell in line.split("|")[2:4]] for line in table({"speakers": results}).splitlines()]
+    assert rows[-3:] == [
+        ["ann, not adapted", "2.00 %"],
+        ["bob, not adapted", "4.00 %"],
+        ["mean, not adapted", "3.00 %"],
+    ]
+
+
 def test_what_is_done_is_not_done_again_and_what_was_stopped_is_gone_on_with(ran, tmp_path):
     asked, failing = ran
     failing["robustness"] = "no such split"

@@ -50,7 +50,7 @@ def test_a_file_goes_before_a_recipe(tmp_path, monkeypatch):
 
 def test_a_dataset_has_settings_that_suit_it():
     assert train("--dataset", "manifest:a.tsv").training.guided_attention == 10
-    assert train("--dataset", "spoken_digit+manifest:a.tsv").training.epochs == 20
+    assert train("--dataset", "spoken_digit+manifest:a.tsv").training.epochs == 30
     assert train("--dataset", "tfds:spoken_digit").training == Config().training
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from demos.speech.spec_augment import SpecAugment
+from demos.speech.spec_augment import SpecAugment, warp_bands
 
 LENGTHS = np.array([100, 60, 7, 0])
 MASK = np.arange(100) < LENGTHS[:, None]
@@ -111,3 +111,13 @@ def test_refused_options(options):
     ((name, value),) = options.items()
     with pytest.raises(ValueError, match=f"Expected numbers >= 0.*{name}={value}"):
         SpecAugment(**options)
+
+
+@pytest.mark.parametrize("factor", [0.8, 1.0, 1.13])
+def test_warped_bands_take_what_is_between_bands(factor):
+    features = np.random.default_rng(0).normal(size=(2, 3, 8)).astype("float32")
+    warped = np.asarray(warp_bands(features, np.array([factor, 1.0], "float32")))
+    places = np.minimum(factor * np.arange(8), 7)
+    for frame, expected in zip(warped[0], features[0], strict=True):
+        np.testing.assert_allclose(frame, np.interp(places, np.arange(8), expected), atol=1e-5)
+    np.testing.assert_allclose(warped[1], features[1], atol=1e-6)
