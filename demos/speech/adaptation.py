@@ -42,6 +42,16 @@ def find_voices(model, transcribe, utterances):
     return [voices[speaker] for speaker in speakers]
 
 
+def of_one_voice(transcribe, voice):
+    """A transcribing function that takes every utterance for one of a `Voice`."""
+
+    def told(waveform, num_samples):
+        voices = Voice(*(ops.repeat(ops.expand_dims(x, 0), len(num_samples), axis=0) for x in voice))
+        return transcribe(waveform=waveform, num_samples=num_samples, voices=voices)
+
+    return told
+
+
 def _mean(model, audios):
     """The mean of the features of the loud frames of recordings, `(bands,)`; 0 for a model that takes no mean away."""
     total, count = np.zeros(model.features_config.bands, "float32"), 0

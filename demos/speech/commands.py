@@ -126,7 +126,7 @@ def transcribe(arguments):
     from demos.speech.files import check_writable
     from demos.speech.formats import choose_format, output_files
     from demos.speech.segmentation import SegmentationConfig
-    from demos.speech.transcribe import DEFAULT_MODEL, check_files, print_recordings, transcribe_files
+    from demos.speech.transcribe import DEFAULT_MODEL, check_files, open_adapted, print_recordings, transcribe_files
 
     files, plot = arguments.files, arguments.plot
     format = choose_format(arguments.format, arguments.output)
@@ -140,13 +140,17 @@ def transcribe(arguments):
     from demos.speech.loading import open_recogniser
     from demos.speech.settings import decoding, phrases
 
-    recogniser = open_recogniser(arguments.model, decoding(arguments), phrases(arguments))
     segmentation = SegmentationConfig(arguments.pause, arguments.margin, arguments.longest)
+    search = {"decoding": decoding(arguments), "phrases": phrases(arguments)}
+    if arguments.one_voice:
+        recogniser = open_adapted(arguments.model, files, segmentation, **search)
+    else:
+        recogniser = open_recogniser(arguments.model, **search)
     print_recordings(transcribe_files(files, durations, recogniser, segmentation, plot), targets, format)
 
 
 def _transcribe_live(arguments):
-    _check_streaming(arguments, ("output", "format", "plot"))
+    _check_streaming(arguments, ("output", "format", "plot", "one_voice"))
     from demos.speech.audio import check_audio
 
     (path, *others) = arguments.files

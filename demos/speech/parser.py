@@ -156,6 +156,8 @@ def _add_transcribe(parser):
         help="file for what is said, or folder with a file for each recording (default: standard output)",
     )
     add("--stream", action="store_true", help=f"{_STREAM} (default: write when all is heard)")
+    help = "all files are of one speaker: find out first how the voice differs; needs a run folder (default: do not)"
+    add("--one-voice", action="store_true", help=help)
     add("--plot", type=Path, metavar="DIR", help="draw a figure of each segment there (default: none)")
     add("--pause", type=number(float, 0.1), default=0.5, metavar="S", help=f"seconds of silence to cut at {DEFAULT}")
     add(

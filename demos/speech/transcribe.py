@@ -23,6 +23,9 @@ DEFAULT_MODEL = Path(__file__).parents[2] / "saved_models" / "digits"
 _BATCH_SIZE = 8
 _HELD = 64
 
+# Of recordings of one voice, so much tells how it differs.
+ADAPTATION_SECONDS = 120
+
 
 def check_files(paths):
     """The lengths of audio files in seconds.
@@ -41,6 +44,33 @@ def check_files(paths):
     if problems:
         raise UserError("\n".join(problems))
     return durations
+
+
+def open_adapted(path, paths, segmentation=SegmentationConfig(), decoding=None, phrases=()):
+    """A `Recogniser` that is adapted to the one speaker of audio files, of which it hears two minutes for that.
+
+    Args:
+        path: of a run folder or a `.keras` file.
+        paths: of the audio files.
+        segmentation: a `SegmentationConfig`.
+        decoding, phrases: as for `open_recogniser`.
+
+    Raises:
+        UserError: as `open_recogniser`; or it is a SavedModel, which cannot be adapted.
+    """
+    from demos.speech.adaptation import find_voices, of_one_voice
+    from demos.speech.loading import Recogniser, open_model, run_config, search_of
+
+    model, config = open_model(path), run_config(path).replace(decoding=decoding or {})
+    transcribe = search_of(model, config.decoding, phrases, takes_voices=True)
+    heard, missing = [], ADAPTATION_SECONDS * model.features_config.sample_rate
+    for piece in _pieces(paths, model.features_config.sample_rate, segmentation):
+        heard.append({"audio": piece["audio"], "speaker": b"the only one"})
+        missing -= len(piece["audio"])
+        if missing <= 0:
+            break
+    voice = find_voices(model, transcribe, heard)[0]
+    return Recogniser(of_one_voice(transcribe, voice), model.features_config.sample_rate, model.vocabulary.symbols)
 
 
 def transcribe_files(paths, durations, recogniser, segmentation=SegmentationConfig(), plot_folder=None):

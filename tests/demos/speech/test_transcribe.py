@@ -55,6 +55,16 @@ def test_several_files_as_text_and_as_json_from_a_saved_model_and_from_a_run(run
     assert objects[0]["text"] == objects[1]["text"] != objects[4]["text"]
 
 
+def test_one_voice(run, recordings, capsys, tmp_path):
+    files = [str(recordings / name) for name in ("a.wav", "silent.wav", "stereo.wav")]
+    assert main(["transcribe", *files, "--one-voice", "--model", str(run)]) == 0
+    adapted = capsys.readouterr().out
+    assert main(["transcribe", *files, "--model", str(run)]) == 0
+    assert adapted.count("\n") == 3 and adapted != capsys.readouterr().out
+    assert main(["transcribe", *files, "--one-voice", "--model", str(run / "saved_model")]) == 2
+    assert "Expected a run folder or a .keras file" in capsys.readouterr().err
+
+
 def test_the_default_model_is_the_shipped_one(run, recordings, capsys, monkeypatch, tmp_path):
     arguments = ["transcribe", str(recordings / "a.wav")]
     assert transcribe.DEFAULT_MODEL.parent.name == "saved_models"
