@@ -9,7 +9,7 @@ from demos.speech.recognition import recognise, to_waveform
 from demos.speech.voice import Voice
 
 # Lengths of the vocal tract that are tried.
-FREQUENCY_WARPS = (0.9, 0.95, 1.0, 1.05, 1.1)
+FREQUENCY_WARPS = (0.9, 0.925, 0.95, 0.975, 1.0, 1.025, 1.05, 1.075, 1.1)
 
 
 def find_voices(model, transcribe, utterances):
