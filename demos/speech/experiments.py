@@ -42,10 +42,15 @@ def _one(*train, **options):
     return (Trial("seed 0", train, **options),)
 
 
+def _set(*settings):
+    return (argument for setting in settings for argument in ("--set", setting))
+
+
 EXPERIMENTS = {
     "spoken_digit": Experiment("strings of real digits, speakers that it knows", _seeds("spoken_digit")),
     "additive": Experiment(
-        "the same, plain additive attention", _one("--dataset", "spoken_digit", "--set", "speller.scorer=additive")
+        "the same, plain additive attention, led more",
+        _one("--dataset", "spoken_digit", *_set("speller.scorer=additive", "training.guided_attention=30")),
     ),
     "speakers": Experiment(
         "strings of real digits, a speaker never heard",
