@@ -31,7 +31,7 @@ def recogniser():
 @pytest.fixture(autouse=True)
 def opened(monkeypatch, recogniser):
     """Whatever model is named, this one is opened."""
-    monkeypatch.setattr(loading, "open_recogniser", lambda *arguments: recogniser)
+    monkeypatch.setattr(loading, "open_recogniser", lambda *_, **__: recogniser)
 
 
 @pytest.fixture(scope="module")
