@@ -1,5 +1,7 @@
 """Adaptation to a speaker: what recordings of one voice tell, without their texts."""
 
+import collections
+
 import numpy as np
 import tqdm
 from keras import ops
@@ -29,7 +31,9 @@ def find_voices(model, transcribe, utterances):
     Reference: Lee and Rose, A Frequency Warping Approach to Speaker Normalization, 1998.
     """
     speakers = [utterance["speaker"] or index for index, utterance in enumerate(utterances)]
-    of = {speaker: [index for index, one in enumerate(speakers) if one == speaker] for speaker in speakers}
+    of = collections.defaultdict(list)
+    for index, speaker in enumerate(speakers):
+        of[speaker].append(index)
     means = {speaker: _mean(model, [utterances[index]["audio"] for index in of[speaker]]) for speaker in of}
     scores = []
     for warp in tqdm.tqdm(FREQUENCY_WARPS, desc="Adapting", unit=" lengths", leave=False, disable=None):
@@ -40,16 +44,6 @@ def find_voices(model, transcribe, utterances):
     best = {speaker: np.argmax(np.sum(np.array(scores)[:, indices], axis=1)) for speaker, indices in of.items()}
     voices = {speaker: Voice(means[speaker], np.float32(FREQUENCY_WARPS[best[speaker]])) for speaker in of}
     return [voices[speaker] for speaker in speakers]
-
-
-def of_one_voice(transcribe, voice):
-    """A transcribing function that takes every utterance for one of a `Voice`."""
-
-    def told(waveform, num_samples):
-        voices = Voice(*(ops.repeat(ops.expand_dims(x, 0), len(num_samples), axis=0) for x in voice))
-        return transcribe(waveform=waveform, num_samples=num_samples, voices=voices)
-
-    return told
 
 
 def _mean(model, audios):

@@ -5,6 +5,7 @@ import functools
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from demos.speech.config import Config
 from demos.speech.errors import UserError
@@ -22,11 +23,13 @@ class Recogniser:
             `Decoder` for the dict that it returns.
         sample_rate: Hz, of the waveforms.
         symbols: the printable name of every token.
+        voice: `Voice` of all that is to be recognised, if `transcribe` takes voices.
     """
 
     transcribe: Callable
     sample_rate: int
     symbols: tuple[str, ...]
+    voice: Any = None
 
 
 def open_recogniser(path, decoding=None, phrases=()):

@@ -58,7 +58,7 @@ def open_adapted(path, paths, segmentation=SegmentationConfig(), decoding=None, 
     Raises:
         UserError: as `open_recogniser`; or it is a SavedModel, which cannot be adapted.
     """
-    from demos.speech.adaptation import find_voices, of_one_voice
+    from demos.speech.adaptation import find_voices
     from demos.speech.loading import Recogniser, open_model, run_config, search_of
 
     model, config = open_model(path), run_config(path).replace(decoding=decoding or {})
@@ -70,7 +70,7 @@ def open_adapted(path, paths, segmentation=SegmentationConfig(), decoding=None, 
         if missing <= 0:
             break
     voice = find_voices(model, transcribe, heard)[0]
-    return Recogniser(of_one_voice(transcribe, voice), model.features_config.sample_rate, model.vocabulary.symbols)
+    return Recogniser(transcribe, model.features_config.sample_rate, model.vocabulary.symbols, voice)
 
 
 def transcribe_files(paths, durations, recogniser, segmentation=SegmentationConfig(), plot_folder=None):
@@ -94,6 +94,8 @@ def transcribe_files(paths, durations, recogniser, segmentation=SegmentationConf
     starts = [0.0, *itertools.accumulate(durations)]
     figures = unique_files(paths, plot_folder, ".png") if plot_folder else [None] * len(paths)
     pieces = _pieces(paths, recogniser.sample_rate, segmentation)
+    if recogniser.voice is not None:
+        pieces = ({**piece, "voice": recogniser.voice} for piece in pieces)
     groups = iter(lambda: list(itertools.islice(pieces, _HELD)), [])
     recognised = (pair for group in groups for pair in recognise(recogniser.transcribe, group, _BATCH_SIZE))
     with _progress(sum(durations)) as progress:
