@@ -155,7 +155,11 @@ class Attention(keras.layers.Layer):
     def context(self, alignment, memory):
         """Context ``(batch, Tq, value_dim)`` of an alignment ``(batch, [heads,] Tq, Tv)``."""
         value = memory["value"]
-        context = heads.join(deferred.matmul(ops.cast(alignment, value.dtype), value), self.scorer.heads)
+        return self.project(deferred.matmul(ops.cast(alignment, value.dtype), value))
+
+    def project(self, context):
+        """Context ``(batch, Tq, context_dim)`` of those of the heads, ``(batch, [heads,] Tq, value_dim)``."""
+        context = heads.join(context, self.scorer.heads)
         return context if self.output_projection is None else self.output_projection(context)
 
     def step(self, query, memory, state, training=None, mask=None):
@@ -220,7 +224,7 @@ class Attention(keras.layers.Layer):
         memory = self.prepare(value, key, masking.both(value_mask, key_mask))
         if value_mask is None and key_mask is None and not self.recurrent:
             del memory["mask"]  # which masks nothing
-        attend = queries.way(self, query, value, training, return_attention_scores)
+        attend = queries.way(self, query, value, memory, training, return_attention_scores)
         context, alignment = attend(self, query, query_mask, mask, memory, training)
         context = masking.zero_padding(context, query_mask)
         if not return_attention_scores:

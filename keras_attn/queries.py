@@ -1,29 +1,44 @@
 """All queries of a call to `Attention`: at once where no alignment depends on earlier ones, else one by one."""
 
+import functools
+
 import keras
 from keras import ops
 
-from keras_attn import heads, loops, masking
+from keras_attn import alignments, compiled, heads, loops, masking, softmax_attention
 
-# Queries of a block, and the number of scores from which blocks are worth their time: an array of 128 MB.
-BLOCK, FEWEST_SCORES = 512, 32_000_000
+# Queries of a block.
+BLOCK = 256
+# From so many scores on, blocks take less time, as measured on two cores: blocks of softmaxes of inner products that
+# XLA compiles, and any others.
+FEWEST_INNER_PRODUCTS, FEWEST_SCORES = 2_000_000, 8_000_000
+# So many alignments, at most, are kept for the gradients: 256 MB.
+MOST_KEPT = 2**26
 
 
-def way(layer, query, value, training, with_alignment):
+def way(layer, query, value, memory, training, with_alignment):
     """The function of this file that suits a call of the `Attention` `layer`."""
     if layer.recurrent:
         return attend_one_by_one
-    return attend_at_once if with_alignment or not _long(layer, query, value, training) else attend_in_blocks
-
-
-def _long(layer, query, value, training):
-    """Whether blocks are worth it; that needs lengths that are known."""
-    tq, tv = query.shape[1], value.shape[1]
-    if tq is None or tv is None or tq <= BLOCK:
-        return False
     # Whatever draws random numbers would draw others when it is computed anew.
     draws = training and len(layer.variables) > len(layer.weights)
-    return not draws and (query.shape[0] or 1) * (layer.scorer.heads or 1) * tq * tv >= FEWEST_SCORES
+    count = _count(layer, query, value)
+    if with_alignment or draws or count < FEWEST_INNER_PRODUCTS:
+        return attend_at_once
+    by_xla = compiled.by_xla()
+    if by_xla and type(layer.alignment) is alignments.Softmax:
+        factors = layer.scorer.factors(query, memory["scorer"])
+        if factors is not None:
+            return functools.partial(attend_to_inner_products, factors)
+    if query.shape[1] <= BLOCK or count < FEWEST_SCORES:
+        return attend_at_once
+    return functools.partial(attend_in_blocks, keep=count <= MOST_KEPT and not by_xla)
+
+
+def _count(layer, query, value):
+    """The number of scores, 0 where a length is not known."""
+    tq, tv = query.shape[1], value.shape[1]
+    return (query.shape[0] or 1) * (layer.scorer.heads or 1) * (tq or 0) * (tv or 0)
 
 
 def attend_at_once(layer, query, query_mask, mask, memory, training):
@@ -40,10 +55,28 @@ def attend_at_once(layer, query, query_mask, mask, memory, training):
     return _attend(layer, _inputs(query, query_mask, mask), memory, training)
 
 
-def attend_in_blocks(layer, query, query_mask, mask, memory, training):
+def attend_to_inner_products(factors, layer, query, query_mask, mask, memory, training):
     """As `attend_at_once`, but for the alignment, which is None.
 
-    Scores and alignment are held for one block of queries at a time, and are computed anew for the gradients.
+    Args:
+        factors: What `Scorer.factors` made of `query`; for all else see `attend_at_once`.
+    """
+    query, key = factors
+    # What stands where a query is padding is nobody's business.
+    mask = heads.of_all(_mask_of_pairs({} if mask is None else {"mask": mask}, memory), layer.scorer.heads)
+    query, value = query / layer.alignment.temperature, masking.at_least_float32(memory["value"])
+    context = softmax_attention.attend(query, key, value, mask)
+    return layer.project(ops.cast(context, memory["value"].dtype)), None
+
+
+def attend_in_blocks(layer, query, query_mask, mask, memory, training, keep=False):
+    """As `attend_at_once`, but for the alignment, which is None.
+
+    Scores are held for one block of queries at a time, and are computed anew for the gradients, as are alignments.
+
+    Args:
+        keep: Whether what the gradients need is kept, which takes more memory and less time. For all else see
+            `attend_at_once`.
     """
     time = ops.shape(query)[1]
     if mask is not None:
@@ -55,7 +88,8 @@ def attend_in_blocks(layer, query, query_mask, mask, memory, training):
         with keras.StatelessScope(list(zip(layer.weights, weights, strict=True))):
             return _attend(layer, inputs, memory, training)[0]
 
-    context = ops.swapaxes(ops.map(lambda block: _recomputed(attend, block, memory, weights), inputs), 0, 1)
+    call = _called if keep else _recomputed
+    context = ops.swapaxes(ops.map(lambda block: call(attend, block, memory, weights), inputs), 0, 1)
     batch, blocks, _, dim = ops.shape(context)
     return ops.reshape(context, (batch, blocks * BLOCK, dim))[:, :time], None
 
@@ -84,6 +118,10 @@ def _mask_of_pairs(inputs, memory):
     if "mask" in memory:
         mask = masking.both(mask, memory["mask"][:, None, :])
     return masking.both(mask, inputs["real"][:, :, None]) if "real" in inputs else mask
+
+
+def _called(function, *arguments):
+    return function(*arguments)
 
 
 def _recomputed(function, *arguments):

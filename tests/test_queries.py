@@ -23,18 +23,23 @@ def contexts_and_gradients(layer, arrays, **options):
 
 
 def in_blocks(monkeypatch):
-    """From now on queries go in blocks of four."""
+    """From now on queries go in blocks of four, inner products too."""
+    monkeypatch.setattr(queries.compiled, "by_xla", lambda: False)
     monkeypatch.setattr(queries, "BLOCK", 4)
-    monkeypatch.setattr(queries, "FEWEST_SCORES", 1)
+    for fewest in ("FEWEST_SCORES", "FEWEST_INNER_PRODUCTS"):
+        monkeypatch.setattr(queries, fewest, 1)
 
 
+@pytest.mark.parametrize("kept", [0, queries.MOST_KEPT])
 @pytest.mark.parametrize("pair", AT_ONCE, ids=str)
-def test_pairs_without_a_loop(pair, monkeypatch):
+def test_pairs_without_a_loop(pair, kept, monkeypatch):
+    monkeypatch.setattr(queries, "MOST_KEPT", kept)
     layer, arrays = pair.built(), pair.arrays(tq=TQ)
     options = masks(TQ)
     expected = contexts_and_gradients(layer, arrays, **options)
     in_blocks(monkeypatch)
-    assert queries.way(layer, *arrays[:2], training=True, with_alignment=False) is queries.attend_in_blocks
+    chosen = queries.way(layer, *arrays[:2], {}, training=True, with_alignment=False)
+    assert chosen.func is queries.attend_in_blocks
     assert_close(contexts_and_gradients(layer, arrays, **options), expected, 1e-5)
 
 

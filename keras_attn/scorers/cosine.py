@@ -3,12 +3,13 @@
 import keras
 
 from keras_attn import masking
-from keras_attn.scorers.scorer import Scorer, inner_products, require_equal_dims
+from keras_attn.scorers.inner_product import InnerProduct
+from keras_attn.scorers.scorer import require_equal_dims
 from keras_attn.scorers.unit_vectors import unit_vectors
 
 
 @keras.saving.register_keras_serializable(package="keras_attn")
-class Cosine(Scorer):
+class Cosine(InnerProduct):
     """Cosine of the angle between query and key, times a learned number.
 
     ``score(q, h_j) = g cos(q, h_j) = g q . h_j / (|q| |h_j|)``
@@ -44,9 +45,9 @@ class Cosine(Scorer):
     def prepare(self, key, mask=None):
         return {"key": unit_vectors(key)}
 
-    def score(self, query, memory, state):
-        cosines = inner_products(unit_vectors(query), memory["key"])
-        return cosines * masking.at_least_float32(self.scale) if self.use_scale else cosines
+    def query_vectors(self, query):
+        vectors = unit_vectors(query)
+        return vectors * masking.at_least_float32(self.scale) if self.use_scale else vectors
 
     def get_config(self):
         return {**super().get_config(), "use_scale": self.use_scale}

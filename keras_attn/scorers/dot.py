@@ -2,11 +2,12 @@
 
 import keras
 
-from keras_attn.scorers.scorer import Scorer, inner_products, require_equal_dims
+from keras_attn.scorers.inner_product import InnerProduct
+from keras_attn.scorers.scorer import require_equal_dims
 
 
 @keras.saving.register_keras_serializable(package="keras_attn")
-class Dot(Scorer):
+class Dot(InnerProduct):
     """Inner product of query and key.
 
     ``score(q, h_j) = q . h_j``
@@ -25,5 +26,5 @@ class Dot(Scorer):
     def build(self, query_shape, key_shape):
         require_equal_dims(self, query_shape, key_shape)
 
-    def score(self, query, memory, state):
-        return inner_products(query, memory["key"])
+    def query_vectors(self, query):
+        return query

@@ -3,11 +3,11 @@
 import keras
 
 from keras_attn import masking
-from keras_attn.scorers.scorer import Scorer, inner_products
+from keras_attn.scorers.inner_product import InnerProduct
 
 
 @keras.saving.register_keras_serializable(package="keras_attn")
-class General(Scorer):
+class General(InnerProduct):
     """Inner product of the query and a linear map of the key.
 
     ``score(q, h_j) = g q . W h_j``
@@ -44,9 +44,8 @@ class General(Scorer):
     def prepare(self, key, mask=None):
         return {"key": self.key_projection(key)}
 
-    def score(self, query, memory, state):
-        products = inner_products(query, memory["key"])
-        return products * masking.at_least_float32(self.scale) if self.use_scale else products
+    def query_vectors(self, query):
+        return masking.at_least_float32(query) * masking.at_least_float32(self.scale) if self.use_scale else query
 
     def get_config(self):
         return {**super().get_config(), "use_scale": self.use_scale}

@@ -75,6 +75,12 @@ class MultiHead(Scorer):
         ]
         return ops.stack(scores, axis=1)
 
+    def factors(self, query, memory):
+        of_heads = [scorer.factors(query, memory[name]) for name, _, scorer in self._each_head()]
+        if any(one is None for one in of_heads) or len({key.shape[-1] for _, key in of_heads}) > 1:
+            return None
+        return tuple(ops.stack(vectors, axis=1) for vectors in zip(*of_heads, strict=True))
+
     def next_state(self, state, alignment, query, memory):
         return {
             name: scorer.next_state(state[name], alignment[:, i], query, memory[name])

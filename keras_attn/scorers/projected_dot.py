@@ -2,12 +2,12 @@
 
 import keras
 
-from keras_attn import deferred
-from keras_attn.scorers.scorer import Scorer, inner_products
+from keras_attn import deferred, masking
+from keras_attn.scorers.inner_product import InnerProduct
 
 
 @keras.saving.register_keras_serializable(package="keras_attn")
-class ProjectedDot(Scorer):
+class ProjectedDot(InnerProduct):
     """Inner product of a small network of the query and one of the key.
 
     ``score(q, h_j) = f(U q + b) . f(W h_j + c) / sqrt(units)``
@@ -52,9 +52,9 @@ class ProjectedDot(Scorer):
     def prepare(self, key, mask=None):
         return {"key": self.key_projection(key)}
 
-    def score(self, query, memory, state):
-        products = inner_products(deferred.dense(self.query_projection, query), memory["key"])
-        return products * self.units**-0.5 if self.scaled else products
+    def query_vectors(self, query):
+        vectors = deferred.dense(self.query_projection, query)
+        return masking.at_least_float32(vectors) * self.units**-0.5 if self.scaled else vectors
 
     def get_config(self):
         return {

@@ -2,11 +2,13 @@
 
 import keras
 
-from keras_attn.scorers.scorer import Scorer, inner_products, require_equal_dims
+from keras_attn import masking
+from keras_attn.scorers.inner_product import InnerProduct
+from keras_attn.scorers.scorer import require_equal_dims
 
 
 @keras.saving.register_keras_serializable(package="keras_attn")
-class ScaledDot(Scorer):
+class ScaledDot(InnerProduct):
     """Inner product of query and key, scaled to unit variance.
 
     ``score(q, h_j) = q . h_j / sqrt(dim)``
@@ -23,5 +25,5 @@ class ScaledDot(Scorer):
     def build(self, query_shape, key_shape):
         require_equal_dims(self, query_shape, key_shape)
 
-    def score(self, query, memory, state):
-        return inner_products(query, memory["key"]) * query.shape[-1] ** -0.5
+    def query_vectors(self, query):
+        return masking.at_least_float32(query) * query.shape[-1] ** -0.5

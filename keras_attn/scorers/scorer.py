@@ -2,8 +2,6 @@
 
 import keras
 
-from keras_attn import deferred, masking
-
 
 class Scorer(keras.layers.Layer):
     """Base class of the score functions.
@@ -76,6 +74,17 @@ class Scorer(keras.layers.Layer):
         """
         raise NotImplementedError(f"{type(self).__name__} must implement score(query, memory, state).")
 
+    def factors(self, query, memory):
+        """Vectors whose inner products are the scores: there are none by default.
+
+        Args:
+            query, memory: As `score` has them.
+
+        Returns:
+            ``(batch, [heads,] Tq, dim)`` and ``(batch, [heads,] Tv, dim)`` in at least float32, or None.
+        """
+        return None
+
     def next_state(self, state, alignment, query, memory):
         """State after a query.
 
@@ -86,20 +95,6 @@ class Scorer(keras.layers.Layer):
             memory: What `prepare` returned.
         """
         return state
-
-
-def inner_products(query, key):
-    """Inner product of every query with every key, reduced in at least float32.
-
-    Args:
-        query: ``(batch, Tq, dim)``.
-        key: ``(batch, Tv, dim)``.
-
-    Returns:
-        ``(batch, Tq, Tv)``.
-    """
-    query, key = masking.at_least_float32(query), masking.at_least_float32(key)
-    return deferred.matmul_transposed(query, key)
 
 
 def require_equal_dims(scorer, query_shape, key_shape):
