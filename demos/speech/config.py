@@ -128,6 +128,7 @@ class Config:
     """Everything that, with the data, determines a run; `vocabulary` is the largest number of tokens of `"bpe"`.
 
     In training, the silence at either end of an utterance is drawn anew from `edge_silence`, seconds; None leaves it.
+    Words whose times are known are cut short by up to `word_cut` seconds at either end, half of them at each.
     """
 
     dataset: str = "synthetic_speech/commands"
@@ -141,6 +142,7 @@ class Config:
     training: TrainingConfig = TrainingConfig()
     augmentation: WaveformAugmentation = WaveformAugmentation(snr_db=(20.0, 50.0))
     edge_silence: tuple[float, float] | None = (0.0, 0.4)
+    word_cut: float = 0.0
     spec_augment: SpecAugmentConfig = SpecAugmentConfig()
     decoding: DecodingConfig = DecodingConfig()
 
@@ -207,6 +209,7 @@ _LIMITS = {
     "time_warp": (0, 0.249),
     **dict.fromkeys(("time_masks", "frequency_masks", "frequency_width"), (0, math.inf)),
     "seed": (0, 2**32 - 1),
+    "word_cut": (0, 1),
     "max_seconds": (0.1, 60),
     "vocabulary": (4, 2**31 - 1),
 }

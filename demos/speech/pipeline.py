@@ -5,7 +5,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from demos.speech.augmentation import augment_waveform, vary_edges
+from demos.speech.augmentation import augment_waveform, cut_words, vary_edges
 
 BUCKETS = 6
 SHUFFLE_BUFFER = 2000
@@ -58,6 +58,10 @@ class TrainingBatches:
 
         def prepare(index, utterance):
             waveform = _waveform(utterance["audio"])
+            if self.config.word_cut:
+                words, seeds = utterance["words"], tf.stack([index, seed + 1])
+                starts, ends = (tf.cast(tf.round(words[name] * rate), "int32") for name in ("start", "end"))
+                waveform = cut_words(waveform, starts, ends, seeds, self.config.word_cut * rate)
             if edges:
                 waveform = vary_edges(waveform, tf.stack([index, seed]), *edges)
             waveform, _ = augment_waveform(waveform, tf.stack([seed, index]), self.config.augmentation)

@@ -38,7 +38,7 @@ class Mixture:
         return self._corpora if split == "train" else self._corpora[:1]
 
     def _heard(self, corpus, split, seed, epoch):
-        """The utterances of one of the corpora, at the sample rate of all; times and speakers are left out."""
+        """The utterances of one of the corpora, at the sample rate of all, without what other corpora may not have."""
 
         utterances = resampled(corpus, self.sample_rate).utterances(split, seed, epoch)
-        return utterances.map(lambda utterance: {name: utterance[name] for name in ("id", "audio", "text")})
+        return utterances.map(lambda utterance: {name: utterance[name] for name in ("id", "audio", "text", "words")})

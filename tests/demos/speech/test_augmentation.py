@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from demos.speech.augmentation import WaveformAugmentation, augment_waveform, vary_edges
+from demos.speech.augmentation import WaveformAugmentation, augment_waveform, cut_words, vary_edges
 
 NEUTRAL = {"speed": (1.0, 1.0), "snr_db": (200.0, 200.0), "noise_slope": (0.0, 0.0), "gain_db": (0.0, 0.0)}
 
@@ -118,3 +118,27 @@ def test_edges_are_cut_and_silence_is_put_there(rng):
 def test_edges_of_silence_and_of_nothing():
     for audio in (np.zeros(100, "float32"), np.zeros(0, "float32"), np.full(3, np.nan, "float32")):
         assert len(vary_edges(tf.constant(audio), [1, 1], 5, 5)) == len(audio) + 10
+
+
+def test_words_are_cut_short():
+    """Samples are numbered, so that what is left tells what is gone."""
+    starts, ends = [10, 120, 200, 500], [110, 160, 500, 500]
+    cuts = []
+    for number in range(200):
+        left = cut_words(tf.range(600), starts, ends, [number, 7], 30.5).numpy()
+        gone = np.setdiff1d(np.arange(600), left)
+        for start, end, longest in zip(starts[:3], ends[:3], (25, 10, 30), strict=True):
+            inside = gone[(gone >= start) & (gone < end)]
+            first, last = np.sum(inside < (start + end) / 2), np.sum(inside >= (start + end) / 2)
+            np.testing.assert_array_equal(inside, [*range(start, start + first), *range(end - last, end)])
+            assert max(first, last) <= longest
+            cuts += [first / longest, last / longest]
+        assert sum(np.sum((gone >= a) & (gone < b)) for a, b in zip(starts, ends, strict=True)) == len(gone)
+    assert 0.4 < np.mean(np.array(cuts) > 0.01) < 0.6
+    assert max(cuts) > 0.9
+    np.testing.assert_array_equal(left, cut_words(tf.range(600), starts, ends, [199, 7], 30.5))
+
+
+def test_nothing_is_cut_where_no_word_is_known():
+    np.testing.assert_array_equal(cut_words(tf.range(9), [], [], [1, 2], 5.0), np.arange(9))
+    np.testing.assert_array_equal(cut_words(tf.range(9), [2], [8], [1, 2], 0.0), np.arange(9))

@@ -94,6 +94,14 @@ def test_augmentation_can_be_turned_off(corpus, config, changed):
         assert changed == (length != len(original) or np.abs(waveform[:length] - original).max() > 1e-4)
 
 
+def test_words_are_cut_short(corpus):
+    whole = {text: len(tones(text)) for text in corpus.texts["train"]}
+    batches = epoch(TrainingBatches(corpus, VOCABULARY, NEUTRAL.replace(word_cut=0.9)), 0)
+    lengths = np.concatenate([batch["num_samples"] for batch in batches])
+    shares = np.array([length / whole[text] for length, text in zip(lengths, texts(batches), strict=True)])
+    assert np.all(shares <= 1) and np.all(shares >= 0.5) and 0.7 < np.mean(shares) < 0.95
+
+
 def test_batches_hold_like_lengths():
     corpus = Tones(random_texts(200, lengths=(1, 13)))
     lengths = [batch["num_samples"] for batch in epoch(TrainingBatches(corpus, VOCABULARY, NEUTRAL), 0)]
