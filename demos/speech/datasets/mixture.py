@@ -38,7 +38,14 @@ class Mixture:
         return self._corpora if split == "train" else self._corpora[:1]
 
     def _heard(self, corpus, split, seed, epoch):
-        """The utterances of one of the corpora, at the sample rate of all, without what other corpora may not have."""
+        """The utterances of one of the corpora, at the sample rate of all, as far as one trains on them.
 
-        utterances = resampled(corpus, self.sample_rate).utterances(split, seed, epoch)
-        return utterances.map(lambda utterance: {name: utterance[name] for name in ("id", "audio", "text", "words")})
+        The words of the others have no times, and so are not cut short.
+        """
+        unknown = {"text": tf.zeros([0], "string"), "start": tf.zeros([0]), "end": tf.zeros([0])}
+
+        def heard(utterance):
+            words = utterance["words"] if corpus is self._corpora[0] else unknown
+            return {**{name: utterance[name] for name in ("id", "audio", "text")}, "words": words}
+
+        return resampled(corpus, self.sample_rate).utterances(split, seed, epoch).map(heard)
