@@ -12,7 +12,7 @@ BLOCK = 256
 # From so many scores on, blocks take less time, as measured on two cores: blocks of softmaxes of inner products that
 # XLA compiles, and any others.
 FEWEST_INNER_PRODUCTS, FEWEST_SCORES = 2_000_000, 8_000_000
-# So many alignments, at most, are kept for the gradients: 256 MB.
+# So many alignments, at most, are kept for the gradients in a plain graph of TensorFlow: 256 MB.
 MOST_KEPT = 2**26
 
 
@@ -32,7 +32,8 @@ def way(layer, query, value, memory, training, with_alignment):
             return functools.partial(attend_to_inner_products, factors)
     if query.shape[1] <= BLOCK or count < FEWEST_SCORES:
         return attend_at_once
-    return functools.partial(attend_in_blocks, keep=count <= MOST_KEPT and not by_xla)
+    plain_graph = keras.config.backend() == "tensorflow" and not by_xla
+    return functools.partial(attend_in_blocks, keep=plain_graph and count <= MOST_KEPT)
 
 
 def _count(layer, query, value):
