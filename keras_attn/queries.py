@@ -5,7 +5,7 @@ import functools
 import keras
 from keras import ops
 
-from keras_attn import alignments, compiled, heads, loops, masking, softmax_attention
+from keras_attn import compiled, heads, loops, masking, softmax_attention
 
 # Queries of a block.
 BLOCK = 256
@@ -26,7 +26,7 @@ def way(layer, query, value, memory, training, with_alignment):
     if with_alignment or draws or count < FEWEST_INNER_PRODUCTS:
         return attend_at_once
     by_xla = compiled.by_xla()
-    if by_xla and type(layer.alignment) is alignments.Softmax:
+    if by_xla and layer.alignment.softmax_temperature is not None:
         factors = layer.scorer.factors(query, memory["scorer"])
         if factors is not None:
             return functools.partial(attend_to_inner_products, factors)
@@ -65,7 +65,7 @@ def attend_to_inner_products(factors, layer, query, query_mask, mask, memory, tr
     query, key = factors
     # What stands where a query is padding is nobody's business.
     mask = heads.of_all(_mask_of_pairs({} if mask is None else {"mask": mask}, memory), layer.scorer.heads)
-    query, value = query / layer.alignment.temperature, masking.at_least_float32(memory["value"])
+    query, value = query / layer.alignment.softmax_temperature, masking.at_least_float32(memory["value"])
     context = softmax_attention.attend(query, key, value, mask)
     return layer.project(ops.cast(context, memory["value"].dtype)), None
 

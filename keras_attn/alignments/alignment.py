@@ -24,12 +24,14 @@ class Alignment(keras.layers.Layer):
     The attribute ``scores`` says what the scores must be: ``"energies"`` where the sign of a score
     has a meaning (a sigmoid is even at 0), ``"log_weights"`` where they are exponentiated as they
     are, and ``"any"`` where only their differences count. The attribute ``needs_mask`` is False where
-    `align` can do with None for a mask under which everything is real.
+    `align` can do with None for a mask under which everything is real; ``softmax_temperature`` is a number where
+    `align`, but for random numbers, is the softmax of the scores divided by it, which can then be computed without it.
     """
 
     recurrent = False
     scores = "any"
     needs_mask = True
+    softmax_temperature = None
 
     def require_sense(self, scorer):
         """Raise ValueError if the scores of `scorer` are not what this function takes."""

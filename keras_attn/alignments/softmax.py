@@ -40,6 +40,10 @@ class Softmax(Alignment):
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed) if dropout else None
 
+    @property
+    def softmax_temperature(self):
+        return self.temperature if type(self).align is Softmax.align else None
+
     def align(self, scores, mask=None, previous=None, training=None):
         scores = scores if self.temperature == 1 else scores / self.temperature
         alignment = masking.masked_softmax(scores, mask)
