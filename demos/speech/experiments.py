@@ -5,7 +5,7 @@ import dataclasses
 SPEAKERS = ("george", "jackson", "nicolas", "theo", "yweweler")
 SEEDS = range(3)
 # Less than half of the steps of the recipe `digits`, and no bad recordings.
-_WITH_SYNTHETIC = ("--dataset", "spoken_digit+synthetic_speech/digits", "--epochs", "8", "--set", "word_cut=0.12")
+_WITH_SYNTHETIC = ("--dataset", "spoken_digit+synthetic_speech/digits", "--epochs", "8")
 
 
 @dataclasses.dataclass(frozen=True)
