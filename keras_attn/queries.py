@@ -1,6 +1,7 @@
 """All queries of a call to `Attention`: at once where no alignment depends on earlier ones, else one by one."""
 
 import functools
+import operator
 
 import keras
 from keras import ops
@@ -89,7 +90,7 @@ def attend_in_blocks(layer, query, query_mask, mask, memory, training, keep=Fals
         with keras.StatelessScope(list(zip(layer.weights, weights, strict=True))):
             return _attend(layer, inputs, memory, training)[0]
 
-    call = _called if keep else _recomputed
+    call = operator.call if keep else _recomputed
     context = ops.swapaxes(ops.map(lambda block: call(attend, block, memory, weights), inputs), 0, 1)
     batch, blocks, _, dim = ops.shape(context)
     return ops.reshape(context, (batch, blocks * BLOCK, dim))[:, :time], None
@@ -119,10 +120,6 @@ def _mask_of_pairs(inputs, memory):
     if "mask" in memory:
         mask = masking.both(mask, memory["mask"][:, None, :])
     return masking.both(mask, inputs["real"][:, :, None]) if "real" in inputs else mask
-
-
-def _called(function, *arguments):
-    return function(*arguments)
 
 
 def _recomputed(function, *arguments):

@@ -128,8 +128,7 @@ class Config:
     """Everything that, with the data, determines a run; `vocabulary` is the largest number of tokens of `"bpe"`.
 
     In training, the silence at either end of an utterance is drawn anew from `edge_silence`, seconds; None leaves it.
-    Words with known times, of the first of several datasets, are cut short by up to `word_cut` seconds at either end,
-    half of them at each.
+    Words whose times are known are cut short by up to `word_cut` seconds at either end, half of them at each.
     """
 
     dataset: str = "synthetic_speech/commands"

@@ -42,6 +42,13 @@ def test_what_the_others_say_has_the_sample_rate_of_the_first(mixture):
         assert abs(2 * len(heard[text]) - len(audio)) <= 1 or text.decode() in FIRST
 
 
+def test_only_the_words_of_the_first_have_times(mixture):
+    utterances = list(mixture.utterances("train").as_numpy_iterator())
+    timed = [one for one in utterances if len(one["words"]["start"])]
+    assert sorted(one["text"].decode() for one in timed) == sorted(FIRST)
+    assert all(len(one["words"]["end"]) == len(one["text"].split()) for one in timed)
+
+
 def test_a_mixture_makes_batches(mixture):
     batches = pipeline.TrainingBatches(mixture, VOCABULARY, TINY)
     batches.epoch = 1
