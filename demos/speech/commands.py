@@ -53,6 +53,29 @@ def train_lm(arguments):
     print(f"{output}: perplexity {perplexity:.2f} a token; without it all {len(vocabulary) - 1} are as likely")
 
 
+def self_train(arguments):
+    """Go on training with recordings without texts, above all of a voice that was never heard."""
+    from demos.speech.segmentation import SegmentationConfig
+    from demos.speech.transcribe import check_files, pieces_of_one_voice
+
+    check_files(arguments.files)
+    load_tensorflow()
+    from demos.speech.loading import open_model
+    from demos.speech.self_training import self_train
+    from demos.speech.self_training_config import SelfTrainingConfig
+    from demos.speech.settings import given
+
+    model = arguments.model
+    run = arguments.run or (model if model.is_dir() else model.parent) / "self_trained"
+    utterances = None
+    if arguments.files:
+        rate = open_model(model).features_config.sample_rate
+        utterances = list(pieces_of_one_voice(arguments.files, rate, SegmentationConfig()))
+    options = SelfTrainingConfig(**given(arguments, SelfTrainingConfig))
+    data = {"split": arguments.split, "dataset": arguments.dataset, "data_dir": arguments.data_dir}
+    print(f"The new model is in {self_train(model, run, utterances, options=options, verbose=_verbosity(), **data)}")
+
+
 def presets(arguments):
     """Tell how many weights the shapes of recognisers have."""
     load_tensorflow()

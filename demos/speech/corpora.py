@@ -52,6 +52,12 @@ def get(name, data_dir=None, **options):
     return Mixture([corpus, *(get(other, data_dir) for other in others)]) if others else corpus
 
 
+def check_split(corpus, split):
+    """Refuse a split that a corpus does not have."""
+    if split not in corpus.splits:
+        raise UserError(f"Expected a split of {corpus.name}: {', '.join(corpus.splits)}. Received: split={split!r}")
+
+
 def parts(name):
     """The names of the corpora in the name of a mixture, a list.
 

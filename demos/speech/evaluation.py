@@ -6,6 +6,7 @@ from pathlib import Path
 
 import tqdm
 
+from demos.speech import corpora
 from demos.speech.adaptation import find_voices
 from demos.speech.config import Config
 from demos.speech.errors import UserError
@@ -122,8 +123,7 @@ def _adapted(model, config, corpus, split, phrases):
 
 
 def _check_fit(model, corpus, split):
-    if split not in corpus.splits:
-        raise UserError(f"Expected a split of {corpus.name}: {', '.join(corpus.splits)}. Received: split={split!r}")
+    corpora.check_split(corpus, split)
     unknown = sorted(set().union(*texts(corpus, split)) - set(model.vocabulary.characters))
     if unknown:
         raise UserError(

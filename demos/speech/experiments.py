@@ -17,6 +17,7 @@ class Trial:
         train, evaluate: arguments, without those that name the run folder.
         language_model: whether one is trained, too, and used.
         robustness: whether bad recordings are recognised, too.
+        self_train: whether it goes on learning from the test recordings, without their texts, and is tested again.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Trial:
     evaluate: tuple[str, ...] = ()
     language_model: bool = False
     robustness: bool = False
+    self_train: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,12 +51,15 @@ def _set(*settings):
 EXPERIMENTS = {
     "spoken_digit": Experiment("strings of real digits, speakers that it knows", _seeds("spoken_digit")),
     "additive": Experiment(
-        "the same, plain additive attention, led more",
-        _one("--dataset", "spoken_digit", *_set("speller.scorer=additive", "training.guided_attention=30")),
+        "the same, plain additive attention, led more, with twice as many frames",
+        _one(
+            *("--dataset", "spoken_digit"),
+            *_set("speller.scorer=additive", "training.guided_attention=30", "listener.convolutions=1"),
+        ),
     ),
     "speakers": Experiment(
         "strings of real digits, a speaker never heard",
-        tuple(Trial(who, (*_WITH_SYNTHETIC, "--test-speaker", who), ("--adapt",)) for who in SPEAKERS),
+        tuple(Trial(who, (*_WITH_SYNTHETIC, "--test-speaker", who), ("--adapt",), self_train=True) for who in SPEAKERS),
     ),
     "synthetic": Experiment(
         "trained on synthetic digits alone, tested on real ones",

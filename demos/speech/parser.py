@@ -21,6 +21,7 @@ from demos.speech.options import (
     add_split,
 )
 from demos.speech.presets import PRESETS
+from demos.speech.self_training_config import SelfTrainingConfig
 from demos.speech.transcribe import DEFAULT_MODEL
 
 _STREAM = (
@@ -130,6 +131,18 @@ def _add_evaluate(parser):
     parser.add_argument("--stream", action="store_true", help=help)
 
 
+def _add_self_train(parser):
+    help = "recordings, all of one voice (default: those of a dataset)"
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help=help)
+    add_model(parser, "run folder, or .keras file with its config.json beside it")
+    parser.add_argument(
+        "--run", type=Path, metavar="DIR", help="folder for the new model (default: self_trained in the run folder)"
+    )
+    add_split(parser)
+    add_data_dir(parser)
+    add_settings(parser, SelfTrainingConfig)
+
+
 def _add_searches(parser):
     add_model(parser, "run folder, or .keras file with its config.json beside it")
     add_split(parser)
@@ -217,6 +230,7 @@ _COMMANDS = {
     "train": _add_train,
     "presets": _add_presets,
     "train-lm": _add_train_lm,
+    "self-train": _add_self_train,
     "evaluate": _add_evaluate,
     "ablate": _add_searches,
     "robustness": _add_searches,

@@ -3,6 +3,7 @@
 import itertools
 from pathlib import Path
 
+from demos.speech import corpora
 from demos.speech.audio import read_audio
 from demos.speech.config import Config
 from demos.speech.datasets.resampled import resampled
@@ -40,8 +41,7 @@ def plot_utterance(recogniser, corpus, split, index, output):
     Raises:
         UserError: there is no such utterance, or the figure cannot be written.
     """
-    if split not in corpus.splits:
-        raise UserError(f"Expected a split of {corpus.name}: {', '.join(corpus.splits)}. Received: split={split!r}")
+    corpora.check_split(corpus, split)
     if not 0 <= index < corpus.size(split):
         raise UserError(f"Expected an index of {split}: 0 to {corpus.size(split) - 1}. Received: index={index}")
     utterances = resampled(corpus, recogniser.sample_rate).utterances(split).as_numpy_iterator()

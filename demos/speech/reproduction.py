@@ -13,6 +13,7 @@ from demos.speech.files import check_writable, write_beside
 from demos.speech.processes import run_module
 
 _RESULT = "result.json"
+_SELF_TRAINED = "self_trained"
 _CELLS = [
     column for column in COLUMNS if column.key in ("wer", "boundary_error_ms", "boundary_error_p95_ms", "mass_inside")
 ]
@@ -72,6 +73,11 @@ def commands(trial, run, data_dir=None):
     yield ["evaluate", "--model", str(run), *trial.evaluate, *language_model, *places]
     if trial.robustness:
         yield ["robustness", "--model", str(run), *trial.evaluate, *places]
+    if trial.self_train:
+        new = run / _SELF_TRAINED
+        if not (new / "config.json").exists():
+            yield ["self-train", "--model", str(run), "--run", str(new), *places]
+        yield ["evaluate", "--model", str(new), *places]
 
 
 def write(folder):
@@ -85,22 +91,23 @@ def write(folder):
     return text
 
 
-def table(found):
+def table(experiments):
     """The results of trials as Markdown, with means.
 
     Args:
-        found: dict from names of experiments to dicts from names of trials to their results.
+        experiments: dict from names of experiments to dicts from names of trials to their results.
     """
     rows = [["experiment", "trial", *(column.heading for column in _CELLS)], ["---"] * (2 + len(_CELLS))]
-    for name, results in found.items():
+    for name, results in experiments.items():
         rows += [[f"`{name}`", trial, *_cells(result)] for trial, result in results.items()]
         if len(results) > 1:
             mean = {column.key: np.mean([result[column.key] for result in results.values()]) for column in _CELLS}
             rows.append([f"`{name}`", f"mean of {len(results)}", *(f"**{cell}**" for cell in _cells(mean))])
-        plain = {trial: result["unadapted_wer"] for trial, result in results.items() if "unadapted_wer" in result}
-        if plain:
-            plain["mean"] = np.mean(list(plain.values()))
-            rows += [_error_rate(name, f"{trial}, not adapted", wer) for trial, wer in plain.items()]
+        for what, key in {"not adapted": "unadapted_wer", "self-trained": "self_trained_wer"}.items():
+            found = {trial: result[key] for trial, result in results.items() if key in result}
+            if found:
+                found["mean"] = np.mean(list(found.values()))
+                rows += [_error_rate(name, f"{trial}, {what}", wer) for trial, wer in found.items()]
         for result in results.values():
             conditions = result.get("conditions", {}).items()
             rows += [_error_rate(name, condition, one["wer"]) for condition, one in conditions]
@@ -124,6 +131,8 @@ def _do(trial, run, data_dir, tell):
     result = json.loads((run / "evaluation.json").read_text())
     if trial.robustness:
         result["conditions"] = json.loads((run / "robustness.json").read_text())["conditions"]
+    if trial.self_train:
+        result["self_trained_wer"] = json.loads((run / _SELF_TRAINED / "evaluation.json").read_text())["wer"]
     with write_beside(run / _RESULT) as beside:
         beside.write_text(json.dumps(result, indent=1) + "\n")
 

@@ -132,6 +132,12 @@ def make_model(config, vocabulary, sample_rate, steps):
         )
     except (TypeError, ValueError) as error:
         raise UserError(f"The settings make no model: {str(error).splitlines()[0]}") from error
+    compile_model(model, training, steps)
+    return model
+
+
+def compile_model(model, training, steps):
+    """Compile a model for `steps` steps of a `TrainingConfig`."""
     rate = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=training.learning_rate / 100,
         warmup_target=training.learning_rate,
@@ -143,7 +149,6 @@ def make_model(config, vocabulary, sample_rate, steps):
     optimizer.build(model.trainable_variables)
     # XLA cannot compile loops of unknown length.
     model.compile(optimizer, jit_compile=False)
-    return model
 
 
 def _settings(config, run, resume):

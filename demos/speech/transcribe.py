@@ -64,8 +64,8 @@ def open_adapted(path, paths, segmentation=SegmentationConfig(), decoding=None, 
     model, config = open_model(path), run_config(path).replace(decoding=decoding or {})
     transcribe = search_of(model, config.decoding, phrases, takes_voices=True)
     heard, missing = [], ADAPTATION_SECONDS * model.features_config.sample_rate
-    for piece in _pieces(paths, model.features_config.sample_rate, segmentation):
-        heard.append({"audio": piece["audio"], "speaker": b"the only one"})
+    for piece in pieces_of_one_voice(paths, model.features_config.sample_rate, segmentation):
+        heard.append(piece)
         missing -= len(piece["audio"])
         if missing <= 0:
             break
@@ -133,6 +133,12 @@ def print_recordings(recordings, targets, format="text"):
             written = f"{recording.path}: {written}"
         with tqdm.tqdm.external_write_mode(sys.stdout):
             print(written, end="", flush=True)
+
+
+def pieces_of_one_voice(paths, sample_rate, segmentation):
+    """The segments of all files, with a speaker."""
+    for piece in _pieces(paths, sample_rate, segmentation):
+        yield {**piece, "speaker": b"the only one"}
 
 
 def _pieces(paths, sample_rate, segmentation):

@@ -32,6 +32,7 @@ def ran(monkeypatch):
             "train": ("config.json", {}),
             "evaluate": ("evaluation.json", {"wer": wer, **FIGURES}),
             "robustness": ("robustness.json", {"conditions": {"quiet": {"wer": 0.125}}}),
+            "self-train": ("model.keras", {}),
         }
         name, content = files[command]
         (run / name).write_text(json.dumps(content))
