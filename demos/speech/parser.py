@@ -57,7 +57,7 @@ def make_parser():
     # Names of their own, as those of a command would overwrite them.
     add_places(parser, "runs/demo", "road_")
     subparsers = parser.add_subparsers(title="commands", metavar="command")
-    for name, add_arguments in _COMMANDS.items():
+    for name, add_arguments in COMMANDS.items():
         command = getattr(commands, name.replace("-", "_"))
         summary = command.__doc__
         help = summary[0].lower() + summary[1:].rstrip(".")
@@ -226,7 +226,7 @@ def _add_reproduce(parser):
     add_data_dir(parser)
 
 
-_COMMANDS = {
+COMMANDS = {
     "train": _add_train,
     "presets": _add_presets,
     "train-lm": _add_train_lm,

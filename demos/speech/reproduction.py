@@ -105,9 +105,9 @@ def table(experiments):
             rows.append([f"`{name}`", f"mean of {len(results)}", *(f"**{cell}**" for cell in _cells(mean))])
         for what, key in {"not adapted": "unadapted_wer", "self-trained": "self_trained_wer"}.items():
             found = {trial: result[key] for trial, result in results.items() if key in result}
-            if found:
+            if len(found) > 1:
                 found["mean"] = np.mean(list(found.values()))
-                rows += [_error_rate(name, f"{trial}, {what}", wer) for trial, wer in found.items()]
+            rows += [_error_rate(name, f"{trial}, {what}", wer) for trial, wer in found.items()]
         for result in results.values():
             conditions = result.get("conditions", {}).items()
             rows += [_error_rate(name, condition, one["wer"]) for condition, one in conditions]

@@ -13,13 +13,12 @@ import pytest
 from demos.speech import corpora, road, training
 from demos.speech.cli import main
 from demos.speech.config import EPOCHS, STEPS, Config
-from demos.speech.parser import make_parser
+from demos.speech.parser import COMMANDS, make_parser
 from demos.speech.settings import settings
 from tests.demos.speech import small_model
 from tests.demos.speech.tone_words import NAME, ToneWords
 
 ROOT = Path(__file__).parents[3]
-COMMANDS = ["train", "presets", "train-lm", "evaluate", "ablate", "compare", "transcribe", "plot", "export"]
 
 
 def help_of(capsys, *arguments):

@@ -69,6 +69,19 @@ def test_words_wrong_without_adaptation_have_rows_of_their_own():
     ]
 
 
+def test_a_self_trained_model_is_tested_too_and_not_trained_twice(ran, tmp_path, monkeypatch):
+    asked, _ = ran
+    trials = (Trial("ann", ("--seed", "0"), self_train=True),)
+    monkeypatch.setattr(reproduction, "EXPERIMENTS", {"some": Experiment("some figures", trials)})
+    text = reproduce([], tmp_path)
+    assert asked == ["train", "evaluate", "self-train", "evaluate"]
+    rows = [[cell.strip() for cell in line.split("|")[2:4]] for line in text.splitlines()]
+    assert rows[2:] == [["ann", "1.00 %"], ["ann, self-trained", "1.00 %"]]
+    run = tmp_path / "some" / "ann"
+    (run / "self_trained" / "config.json").write_text("{}")
+    assert [arguments[0] for arguments in commands(trials[0], run)] == ["train", "evaluate", "evaluate"]
+
+
 def test_what_is_done_is_not_done_again_and_what_was_stopped_is_gone_on_with(ran, tmp_path):
     asked, failing = ran
     failing["robustness"] = "no such split"
