@@ -15,14 +15,15 @@ from demos.speech.word_times import compare_times, time_figures, true_words
 
 
 class EpochNumber(keras.callbacks.Callback):
-    """Tell the input pipeline the number of the epoch, from which its random numbers follow."""
+    """Tell the input pipeline the number of the epoch, from which its random numbers follow; `first` were before."""
 
-    def __init__(self, batches):
+    def __init__(self, batches, first=0):
         super().__init__()
         self.batches = batches
+        self.first = first
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.batches.epoch = epoch
+        self.batches.epoch = self.first + epoch
 
 
 class ValidationErrorRates(keras.callbacks.Callback):

@@ -117,15 +117,10 @@ def _learn(model, config, corpus, options, number, verbose):
     # Nobody knows when the words are said.
     batches = pipeline.TrainingBatches(corpus, model.vocabulary, dataclasses.replace(config, word_cut=0.0))
     compile_model(model, training, options.epochs * batches.steps)
-    epochs = options.epochs * number
-    model.fit(
-        batches.dataset,
-        epochs=epochs + options.epochs,
-        initial_epoch=epochs,
-        callbacks=[EpochNumber(batches)],
-        shuffle=False,
-        verbose=verbose,
-    )
+    if verbose:
+        print(f"Round {number + 1} of {options.rounds}", flush=True)
+    callbacks = [EpochNumber(batches, first=options.epochs * number)]
+    model.fit(batches.dataset, epochs=options.epochs, callbacks=callbacks, shuffle=False, verbose=verbose)
 
 
 def _samples(audio):
