@@ -17,7 +17,7 @@ class Trial:
         train, evaluate: arguments, without those that name the run folder.
         language_model: whether one is trained, too, and used.
         robustness: whether bad recordings are recognised, too.
-        self_train: whether it goes on learning from the test recordings, without their texts, and is tested again.
+        self_train: split from which it goes on learning, without its texts, before it is tested again; none if empty.
     """
 
     name: str
@@ -25,7 +25,7 @@ class Trial:
     evaluate: tuple[str, ...] = ()
     language_model: bool = False
     robustness: bool = False
-    self_train: bool = False
+    self_train: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -36,7 +36,12 @@ def add_model(parser, what):
 def add_split(parser):
     """The dataset to work with, and the part of it."""
     parser.add_argument("--dataset", metavar="NAME", help="as for train (default: that of the run)")
-    parser.add_argument("--split", default="test", metavar="NAME", help=f"train, validation or test {DEFAULT}")
+    parser.add_argument(
+        "--split",
+        default="test",
+        metavar="NAME",
+        help=f"train, validation or test; or enrolment, of spoken_digit with --test-speaker {DEFAULT}",
+    )
 
 
 def add_decoding(parser):

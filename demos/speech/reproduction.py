@@ -76,7 +76,7 @@ def commands(trial, run, data_dir=None):
     if trial.self_train:
         new = run / _SELF_TRAINED
         if not (new / "config.json").exists():
-            yield ["self-train", "--model", str(run), "--run", str(new), *places]
+            yield ["self-train", "--model", str(run), "--run", str(new), "--split", trial.self_train, *places]
         yield ["evaluate", "--model", str(new), *places]
 
 

@@ -17,13 +17,14 @@ from ..errors import UserError
 
 SAMPLE_RATE = 8_000  # Hz
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-SIZES = {"train": 2500, "validation": 250, "test": 250}
-RECORDINGS = {"train": range(5, 45), "validation": range(45, 50), "test": range(5)}
+SIZES = {"train": 2500, "validation": 250, "test": 250, "enrolment": 250}
+RECORDINGS = {"train": range(5, 45), "validation": range(45, 50), "test": range(5), "enrolment": range(5, 50)}
 SHORTEST, LONGEST = 3, 7  # digits
 MAX_SILENCE = SAMPLE_RATE // 8  # samples
 ARCHIVE = "free-spoken-digit-dataset-1.0.9.tar.gz"
 _NOISE = 8_000  # samples of noise that silences are cut from
-_FIXED_KEYS = {"validation": 1, "test": 2}
+_FIXED_KEYS = {"validation": 1, "test": 2, "enrolment": 3}
+_OF_THE_TEST_SPEAKER = ("test", "enrolment")
 
 
 class Clips(NamedTuple):
@@ -41,12 +42,13 @@ class Clips(NamedTuple):
 class Strings:
     """The corpus of digit strings, as `demos.speech.corpora` describes it.
 
-    Training strings are a function of `(seed, epoch, index)`; validation and test strings never change.
+    Training strings are a function of `(seed, epoch, index)`; all others never change.
 
     Args:
         clips: the recordings.
         test_speaker: a speaker. The test strings are then made of the test recordings of this speaker alone, and
-            training and validation strings of the other speakers' training and validation recordings.
+            training and validation strings of the other speakers' training and validation recordings. There is one more
+            split, `"enrolment"`, of the other recordings of this speaker.
         name: the name of the corpus.
 
     Raises:
@@ -54,13 +56,13 @@ class Strings:
     """
 
     sample_rate = SAMPLE_RATE
-    splits = tuple(SIZES)
 
     def __init__(self, clips, test_speaker=None, name="spoken_digit"):
         if test_speaker is not None and test_speaker not in clips.speakers:
             known = ", ".join(clips.speakers)
             raise UserError(f"Expected a speaker of spoken_digit: {known}. Received: test_speaker={test_speaker!r}")
         self.name = name
+        self.splits = tuple(split for split in SIZES if test_speaker or split != "enrolment")
         self._clips, self._test_speaker = clips, test_speaker
 
     def size(self, split):
@@ -89,7 +91,8 @@ class Strings:
         everybody = range(len(self._clips.speakers))
         if self._test_speaker is None:
             return list(everybody)
-        return [s for s in everybody if (self._clips.speakers[s] == self._test_speaker) == (split == "test")]
+        of_them = split in _OF_THE_TEST_SPEAKER
+        return [s for s in everybody if (self._clips.speakers[s] == self._test_speaker) == of_them]
 
 
 def compose(clips, speakers, recordings, key):

@@ -71,7 +71,7 @@ def test_words_wrong_without_adaptation_have_rows_of_their_own():
 
 def test_a_self_trained_model_is_tested_too_and_not_trained_twice(ran, tmp_path, monkeypatch):
     asked, _ = ran
-    trials = (Trial("ann", ("--seed", "0"), self_train=True),)
+    trials = (Trial("ann", ("--seed", "0"), self_train="test"),)
     monkeypatch.setattr(reproduction, "EXPERIMENTS", {"some": Experiment("some figures", trials)})
     text = reproduce([], tmp_path)
     assert asked == ["train", "evaluate", "self-train", "evaluate"]

@@ -97,10 +97,18 @@ def test_the_epoch_may_be_a_variable_read_inside_the_graph(clips):
         assert _same(list(pipeline.as_numpy_iterator()), _numpy(corpus, "train", count=5, seed=1, epoch=number))
 
 
-def test_a_test_speaker_is_heard_in_test_strings_alone(clips):
+def test_a_test_speaker_is_heard_in_test_and_enrolment_alone(clips):
     corpus = Strings(clips, test_speaker="theo")
     heard = {split: {element["speaker"] for element in _numpy(corpus, split)} for split in corpus.splits}
-    assert heard == {"train": {b"george", b"jackson"}, "validation": {b"george", b"jackson"}, "test": {b"theo"}}
+    others, theo = {b"george", b"jackson"}, {b"theo"}
+    assert heard == {"train": others, "validation": others, "test": theo, "enrolment": theo}
+
+
+def test_enrolment_has_other_strings_of_other_recordings_than_the_test(clips):
+    corpus = Strings(clips, test_speaker="theo")
+    said, enrolled = ([one["text"] for one in _numpy(corpus, split)] for split in ("test", "enrolment"))
+    assert not set(RECORDINGS["test"]) & set(RECORDINGS["enrolment"])
+    assert np.mean([one in said for one in enrolled]) < 0.2  # short strings may occur in both
 
 
 def test_an_unknown_speaker_is_a_user_error(clips):
