@@ -59,7 +59,10 @@ EXPERIMENTS = {
     ),
     "speakers": Experiment(
         "strings of real digits, a speaker never heard",
-        tuple(Trial(who, (*_WITH_SYNTHETIC, "--test-speaker", who), ("--adapt",), self_train=True) for who in SPEAKERS),
+        tuple(
+            Trial(who, (*_WITH_SYNTHETIC, "--test-speaker", who), ("--adapt",), self_train="enrolment")
+            for who in SPEAKERS
+        ),
     ),
     "synthetic": Experiment(
         "trained on synthetic digits alone, tested on real ones",

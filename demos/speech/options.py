@@ -40,7 +40,7 @@ def add_split(parser):
         "--split",
         default="test",
         metavar="NAME",
-        help=f"train, validation or test; or enrolment, of spoken_digit with --test-speaker {DEFAULT}",
+        help=f"train, validation or test; or enrolment, where spoken_digit has a test speaker {DEFAULT}",
     )
 
 
