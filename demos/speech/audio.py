@@ -142,3 +142,12 @@ def _check_values(path, frames):
     peak = np.abs(frames).max()
     if peak > HIGHEST_PEAK:
         raise UserError(f"Expected samples in [-1, 1]. Received: path={str(path)!r} with a peak of {peak:g}")
+
+
+def to_pcm(waveform):
+    """Samples in [-1, 1] as int16; what is beyond is cut off.
+
+    >>> to_pcm(np.array([0.5, 1.0, -2.0])).tolist()
+    [16384, 32767, -32768]
+    """
+    return np.clip(np.rint(waveform * 32768), -32768, 32767).astype(np.int16)

@@ -60,20 +60,20 @@ def self_train(arguments):
 
     check_files(arguments.files)
     load_tensorflow()
-    from demos.speech.loading import open_model
     from demos.speech.self_training import self_train
     from demos.speech.self_training_config import SelfTrainingConfig
     from demos.speech.settings import given
 
     model = arguments.model
     run = arguments.run or (model if model.is_dir() else model.parent) / "self_trained"
-    utterances = None
-    if arguments.files:
-        rate = open_model(model).features_config.sample_rate
-        utterances = list(pieces_of_one_voice(arguments.files, rate, SegmentationConfig()))
     options = SelfTrainingConfig(**given(arguments, SelfTrainingConfig))
+
+    def record(rate):
+        return list(pieces_of_one_voice(arguments.files, rate, SegmentationConfig()))
+
     data = {"split": arguments.split, "dataset": arguments.dataset, "data_dir": arguments.data_dir}
-    print(f"The new model is in {self_train(model, run, utterances, options=options, verbose=_verbosity(), **data)}")
+    options = {"options": options, "verbose": _verbosity()}
+    print(f"The new model is in {self_train(model, run, record if arguments.files else None, **options, **data)}")
 
 
 def presets(arguments):

@@ -9,6 +9,7 @@ import tqdm
 
 from demos.speech import corpora, pipeline
 from demos.speech.adaptation import find_voices
+from demos.speech.audio import to_pcm
 from demos.speech.callbacks import EpochNumber
 from demos.speech.errors import UserError
 from demos.speech.files import check_writable, write_beside
@@ -41,7 +42,9 @@ class LabelledAndKnown:
 
     def utterances(self, split, seed=0, epoch=0):
         """The utterances of a split, with audio and text alone."""
-        audios, texts = [_samples(utterance["audio"]) for utterance in self._utterances], tf.constant(self._texts)
+        audios = [utterance["audio"] for utterance in self._utterances]
+        audios = [audio if audio.dtype == np.int16 else to_pcm(audio) for audio in audios]
+        texts = tf.constant(self._texts)
         audio = tf.RaggedTensor.from_row_lengths(np.concatenate(audios), [len(audio) for audio in audios])
         labelled = tf.data.Dataset.range(len(audios)).map(lambda index: {"audio": audio[index], "text": texts[index]})
         known = self._known.utterances(split, seed, epoch).take(len(self._texts))
@@ -49,18 +52,18 @@ class LabelledAndKnown:
         return labelled.concatenate(known)
 
 
-def self_train(path, run, utterances=None, split="test", dataset=None, data_dir=None, options=None, verbose="auto"):
+def self_train(path, run, record=None, split="test", dataset=None, data_dir=None, options=None, verbose="auto"):
     """Go on training a recogniser with recordings whose texts nobody knows, above all of a voice that it never heard.
 
     In each round it writes their texts, and learns these, with as many of the utterances that it was trained on beside
     them, in all the variety of its training. In the first round each speaker has a `Voice`, see `find_voices`.
-    The data of the run must be there, but of `utterances` or the split no text is read.
+    The data of the run must be there, but of the recordings no text is read.
 
     Args:
         path: run folder of the model, or a `.keras` file with its `config.json` beside it.
         run: `pathlib.Path` of the run folder to make, with `model.keras` and `config.json`.
-        utterances: list of dicts with `audio`, float or int16 `(samples,)`, and a `speaker`, bytes; those of a split of
-            the data when None.
+        record: function of the sample rate, Hz, that returns recordings: a list of dicts with `audio`, float or int16
+            `(samples,)`, and a `speaker`, bytes. Those of a split of the data are taken when None.
         split, dataset, data_dir: as for `evaluate`.
         options: a `SelfTrainingConfig`.
         verbose: as for `keras.Model.fit`.
@@ -83,7 +86,9 @@ def self_train(path, run, utterances=None, split="test", dataset=None, data_dir=
     keras.utils.set_random_seed(config.training.seed)
     at_its_rate = config.replace(features={"sample_rate": model.features_config.sample_rate})
     known = open_corpus(at_its_rate, data_dir)
-    if utterances is None:
+    if record:
+        utterances = record(known.sample_rate)
+    else:
         corpus = open_corpus(at_its_rate, data_dir, dataset) if dataset else known
         corpora.check_split(corpus, split)
         utterances = list(corpus.utterances(split).as_numpy_iterator())
@@ -121,8 +126,3 @@ def _learn(model, config, corpus, options, number, verbose):
         print(f"Round {number + 1} of {options.rounds}", flush=True)
     callbacks = [EpochNumber(batches, first=options.epochs * number)]
     model.fit(batches.dataset, epochs=options.epochs, callbacks=callbacks, shuffle=False, verbose=verbose)
-
-
-def _samples(audio):
-    """Samples as int16; floating ones lie in [-1, 1]."""
-    return audio if audio.dtype == np.int16 else np.clip(np.round(32768 * audio), -32768, 32767).astype("int16")

@@ -87,14 +87,14 @@ def test_what_it_learns_is_what_it_wrote_and_no_text_is_read(corpus, run, monkey
         self_training, "_written", lambda transcribe, utterances: (tuple(utterances), tuple(next(written)))
     )
     said = [{"audio": tones(text), "speaker": b"", "text": b"?"} for text in ("ab", "cd")]
-    self_train(run, run / "new", said, options=SelfTrainingConfig(rounds=2, epochs=1), verbose=0)
+    self_train(run, run / "new", lambda rate: said, options=SelfTrainingConfig(rounds=2, epochs=1), verbose=0)
     assert learnt == [["a", "b"], ["c", "d"]]
 
 
 def test_nothing_recognised(corpus, run):
     silent = [{"audio": np.zeros(0, "int16"), "speaker": b"nobody"}] * 2
     with pytest.raises(UserError, match="Nothing was recognised in 2 recordings"):
-        self_train(run, run / "new", silent, options=SHORT)
+        self_train(run, run / "new", lambda rate: silent, options=SHORT)
     assert not (run / "new").exists()
 
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import tensorflow_datasets as tfds
 
-from ...audio import read_audio
+from ...audio import read_audio, to_pcm
 from ..pcm_audio import PcmAudio
 
 
@@ -59,7 +59,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                 f"{row.line:08d}",
                 {
                     "id": row.id,
-                    "audio": np.clip(np.rint(waveform * 32768), -32768, 32767).astype(np.int16),
+                    "audio": to_pcm(waveform),
                     "text": row.text,
                     "speaker": row.speaker,
                     "words": _spans(row),
