@@ -22,7 +22,8 @@ def contestant(tmp_path, monkeypatch):
     source = (harness.FOLDER / "contestant.py").read_text()
     (tmp_path / "contestant.py").write_text(source)
     module = """
-import time
+import pathlib, time
+with open(pathlib.Path(__file__).with_name("processes"), "a") as file: file.write("1")
 def versions(): return {"nothing": "1"}
 def sleeps(seconds):
     print("a library that talks")
@@ -51,10 +52,11 @@ def test_the_ratio_of_two_contestants_is_that_of_their_times(contestant, free_ma
     assert ours["idle"] < 0.1 and peer["idle"] < 0.1
 
 
-def test_rounds_are_divided_among_processes(contestant, free_machine):
+def test_rounds_are_divided_among_processes_that_run_both(contestant, free_machine, tmp_path):
     rounds = []
     both = [contestant("sleeps", seconds=0.02), contestant("sleeps", seconds=0.08)]
-    ours, peer = harness.races(both, 5, 2, lambda: rounds.append(1))
+    ours, peer = harness.race_together(both, 5, 2, lambda: rounds.append(1))
+    assert (tmp_path / "contestants" / "processes").read_text() == "1" * 4  # two for the memory of each
     assert len(rounds) == len(ours["seconds"]) == len(peer["seconds"]) == 6
     assert harness.ratios(ours["seconds"], peer["seconds"])[1] == pytest.approx(0.25, rel=0.3)
     assert ours["versions"] == {"nothing": "1"} and set(ours) == {"versions", "seconds", "megabytes", "idle"}

@@ -13,7 +13,7 @@ from tests.benchmarks import cold_start, growth
 from tests.benchmarks.catalogue import BENCHMARKS, GROWTHS
 from tests.benchmarks.environments import Unavailable, interpreter
 from tests.benchmarks.machine import commit, machine
-from tests.benchmarks.race import ROOT, Failed, races
+from tests.benchmarks.race import ROOT, Failed, race, race_together
 from tests.benchmarks.table import page
 
 _JSON, _PAGE, _PICTURE = (ROOT / "docs" / name for name in ("benchmarks.json", "benchmarks.md", "growth.png"))
@@ -36,7 +36,11 @@ def measure(benchmark, rounds, progress=lambda: None):
             contestants.append((interpreter(benchmark.peer.environment), benchmark.peer))
         except Unavailable as error:
             trouble = {"trouble": f"not installed: {error}"}
-    sides = dict(zip(("ours", "peer"), races(contestants, rounds, benchmark.processes, progress), strict=False))
+    if benchmark.together:
+        run = functools.partial(race_together, processes=benchmark.together)
+    else:
+        run = race
+    sides = dict(zip(("ours", "peer"), run(contestants, rounds, progress=progress), strict=False))
     about = {name: getattr(benchmark, name) for name in ("work", "peer_name", "goal", "memory_goal")}
     return {**about, **sides, **trouble}
 

@@ -22,7 +22,7 @@ def benchmarks(backend):
         yield _benchmark(backend, "additive", name, sizes, 128, False, **_GOALS.get(name, {}))
     for name, sizes in (_SIZES | very_long).items():
         for jit_compile in (False, True) if backend == "tensorflow" else (False,):
-            yield _benchmark(backend, "dot", name, sizes, None, jit_compile, goal=1.0, processes=9)
+            yield _benchmark(backend, "dot", name, sizes, None, jit_compile, goal=1.0, together=9)
     options = {"scorer": "Additive", "options": {"units": 64}, "jit_compile": False, **_shape(_VERY_LONG)}
     ours = Contestant.on_backend(backend, "keras_attn_layers", "attention", options)
     yield Benchmark("additive-very-long", _work("additive", _VERY_LONG, False), ours)

@@ -25,8 +25,8 @@ class Benchmark:
     """Ours against a peer, on the same work.
 
     `goal` and `memory_goal` are the ratios, ours to the peer's, that are aimed at; `peer_name` is what the table says.
-    The rounds are divided among so many `processes` of each: of work that is the same and takes a millisecond or two,
-    it is where the arrays happen to lie that makes a difference of several percent, as long as a process lives.
+    With `together`, each of so many processes runs both, and the rounds are divided among them: processes differ by
+    several percent for as long as they live, more than work that is nearly the same does.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Benchmark:
     peer_name: str = "none"
     goal: float | None = None
     memory_goal: float | None = None
-    processes: int = 1
+    together: int = 0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,9 +1,10 @@
-"""One contestant, in a process of its own: it prepares, then runs and reports as it is told.
+"""One contestant or more in a process: they prepare, then run and report as they are told.
 
-    python contestant.py MODULE FUNCTION OPTIONS
+    python contestant.py MODULE FUNCTION OPTIONS [MODULE FUNCTION OPTIONS ...]
 
 `FUNCTION` of `contestants/MODULE.py`, given the options (JSON), prepares all data and weights and returns what runs
-once. Commands come as lines of JSON on the standard input and are answered on the standard output:
+once. Commands come as lines of JSON on the standard input, for contestant number `"who"` (0 if left out), and are
+answered on the standard output:
 
 | command | answer |
 |---|---|
@@ -52,7 +53,7 @@ def _peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def main(module, function, options):
+def main(*jobs):
     if "CORES" in os.environ:
         os.sched_setaffinity(0, range(int(os.environ["CORES"])))
     replies = os.fdopen(os.dup(1), "w")
@@ -61,11 +62,15 @@ def main(module, function, options):
     def reply(message):
         print(json.dumps(message), file=replies, flush=True)
 
-    module = importlib.import_module(f"contestants.{module}")
-    contestant = Contestant(getattr(module, function)(**json.loads(options)))
-    reply({"versions": module.versions()})
+    contestants, versions = [], {}
+    for module, function, options in zip(jobs[::3], jobs[1::3], jobs[2::3], strict=True):
+        module = importlib.import_module(f"contestants.{module}")
+        contestants.append(Contestant(getattr(module, function)(**json.loads(options))))
+        versions.update(module.versions())
+    reply({"versions": versions})
     for line in sys.stdin:
         command = json.loads(line)
+        contestant = contestants[command.pop("who", 0)]
         reply(getattr(contestant, command.pop("do"))(**command))
 
 

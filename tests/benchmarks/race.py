@@ -1,6 +1,7 @@
 """Two contestants in turn: only one works at a time, so that both see the same machine."""
 
 import contextlib
+import functools
 import json
 import os
 import statistics
@@ -22,26 +23,26 @@ class Failed(Exception):
 
 
 class Process:
-    """A contestant at the other end of a pipe; see `contestant.py`.
+    """Contestants, mostly one, at the other end of a pipe; see `contestant.py`.
 
     Args:
-        python: the interpreter, of the environment that has what the contestant needs.
-        contestant: a `Contestant` of the catalogue.
+        python: the interpreter, of the environment that has what they need.
+        *contestants: each a `Contestant` of the catalogue; the variables are those of the first.
 
     Raises:
-        Failed: it could not prepare itself, or later run.
+        Failed: one could not prepare itself, or later run.
     """
 
-    def __init__(self, python, contestant):
+    def __init__(self, python, *contestants):
         self._errors = tempfile.TemporaryFile("w+")
-        arguments = [contestant.module, contestant.function, json.dumps(contestant.options)]
+        arguments = [part for one in contestants for part in (one.module, one.function, json.dumps(one.options))]
         self._process = subprocess.Popen(
             [str(python), str(FOLDER / "contestant.py"), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(ROOT), **contestant.variables},
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(ROOT), **contestants[0].variables},
         )
 
     def __enter__(self):
@@ -69,7 +70,7 @@ class Process:
         return json.loads(line)
 
 
-def race(contestants, rounds, progress=lambda: None):
+def race(contestants, rounds, progress=lambda: None, together=False):
     """Let contestants run in turn, after each has run to warm up.
 
     A round counts only if the machine was free: threads that wait for each other by spinning, as those of torch do,
@@ -79,6 +80,7 @@ def race(contestants, rounds, progress=lambda: None):
         contestants: pairs of interpreter and contestant; one alone is measured all the same.
         rounds: rounds that count.
         progress: called after each of them.
+        together: whether they share one process, with the interpreter of the first.
 
     Returns:
         A list of dicts: `seconds` of every round, `megabytes`, `idle` and `versions` of each contestant.
@@ -87,15 +89,19 @@ def race(contestants, rounds, progress=lambda: None):
         Failed: one of them ended before the end, or the machine was not free.
     """
     with contextlib.ExitStack() as stack:
-        processes = [stack.enter_context(Process(*one)) for one in contestants]
-        results = [{**process.answer(), "seconds": []} for process in processes]
-        for process in processes:
-            process.ask(do="run", seconds=_TURN)
+        runners, results = [], []
+        for group in [contestants] if together else [[one] for one in contestants]:
+            process = stack.enter_context(Process(group[0][0], *(contestant for _, contestant in group)))
+            ready = process.answer()
+            runners += [functools.partial(process.ask, who=number) for number in range(len(group))]
+            results += [{**ready, "seconds": []} for _ in group]
+        for ask in runners:
+            ask(do="run", seconds=_TURN)
         others = []
         while len(results[0]["seconds"]) < rounds:
             # There and back, since who comes after the other may be the faster one for that alone.
-            there = [_turn(process) for process in processes]
-            back = [_turn(process) for process in reversed(processes)][::-1]
+            there = [_turn(ask) for ask in runners]
+            back = [_turn(ask) for ask in reversed(runners)][::-1]
             others.append(max(busy for _, busy in (*there, *back)))
             if others[-1] <= _OTHERS:
                 for result, (first, _), (second, _) in zip(results, there, back, strict=True):
@@ -104,26 +110,28 @@ def race(contestants, rounds, progress=lambda: None):
             elif len(others) >= _PATIENCE * rounds:
                 taken = statistics.median(others)
                 raise Failed(f"the machine is not free: other processes take {taken:.1f} cores; nothing was measured")
-        for process, result in zip(processes, results, strict=True):
-            result |= process.ask(do="report")
+        for ask, result in zip(runners, results, strict=True):
+            result |= ask(do="report")
     return results
 
 
-def races(contestants, rounds, processes, progress=lambda: None):
-    """What `race` returns, of several races between new processes, among which the rounds are divided."""
-    every = [race(contestants, -(-rounds // processes), progress) for _ in range(processes)]
-    return [
-        {**one[0], **{name: statistics.median(each[name] for each in one) for name in ("megabytes", "idle")}}
-        | {"seconds": [seconds for each in one for seconds in each["seconds"]]}
-        for one in zip(*every, strict=True)
-    ]
+def race_together(contestants, rounds, processes, progress=lambda: None):
+    """What `race` returns, of several new processes that all contestants share, among which the rounds are divided.
+
+    `megabytes` and `idle` are those of processes of their own.
+    """
+    results = race(contestants, 1)
+    every = [race(contestants, -(-rounds // processes), progress, together=True) for _ in range(processes)]
+    for number, result in enumerate(results):
+        result["seconds"] = [seconds for one in every for seconds in one[number]["seconds"]]
+    return results
 
 
-def _turn(process):
+def _turn(ask):
     """Seconds of a run, and how many cores other processes took meanwhile."""
     time.sleep(_PAUSE)
     start, busy = time.perf_counter(), _busy()
-    answer = process.ask(do="run", seconds=_TURN)
+    answer = ask(do="run", seconds=_TURN)
     return answer["seconds"], (_busy() - busy - answer["cpu"]) / (time.perf_counter() - start)
 
 
