@@ -102,9 +102,9 @@ def _with_speaker(example):
 
 
 def _spoken_digit(name, data_dir=None, test_speaker=None):
-    from .datasets import spoken_digit_strings
+    from .datasets.spoken_digit import load_clips, strings
 
-    return spoken_digit_strings.Strings(spoken_digit_strings.load_clips(data_dir), test_speaker, name)
+    return strings(name, load_clips(data_dir), test_speaker)
 
 
 # Datasets, each with one name.

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from demos.speech import corpora
-from demos.speech.datasets.spoken_digit_strings import ARCHIVE
+from demos.speech.datasets.spoken_digit import ARCHIVE
 from demos.speech.datasets.synthetic_speech import synthetic_speech_dataset_builder
 from demos.speech.errors import UserError
 

@@ -1,30 +1,19 @@
-"""Strings of 3 to 7 digits, joined from the single recordings of TFDS's `spoken_digit` (8 kHz, five speakers).
+"""Strings of 3 to 7 digits, joined from recordings of single ones (8 kHz).
 
 A string has one speaker. Before, between and after its clips stand silences of 0 to 0.125 s (noise of at most two
 quantisation steps, for digital zeros do not occur in recordings). The true boundaries are kept.
-
-The recordings 0 to 4 of each speaker and digit are the official test set and occur in test strings only; 45 to 49 occur
-in validation strings only, and 5 to 44 in training strings.
 """
 
-import re
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from ..errors import UserError
-
 SAMPLE_RATE = 8_000  # Hz
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-SIZES = {"train": 2500, "validation": 250, "test": 250, "enrolment": 250}
-RECORDINGS = {"train": range(5, 45), "validation": range(45, 50), "test": range(5), "enrolment": range(5, 50)}
 SHORTEST, LONGEST = 3, 7  # digits
 MAX_SILENCE = SAMPLE_RATE // 8  # samples
-ARCHIVE = "free-spoken-digit-dataset-1.0.9.tar.gz"
 _NOISE = 8_000  # samples of noise that silences are cut from
-_FIXED_KEYS = {"validation": 1, "test": 2, "enrolment": 3}
-_OF_THE_TEST_SPEAKER = ("test", "enrolment")
 
 
 class Clips(NamedTuple):
@@ -39,63 +28,58 @@ class Clips(NamedTuple):
     speakers: tuple
 
 
-class Strings:
-    """The corpus of digit strings, as `demos.speech.corpora` describes it.
+class Part(NamedTuple):
+    """What a split is made of: its number of strings, and the names of the speakers and a range of their recordings.
 
-    Training strings are a function of `(seed, epoch, index)`; all others never change.
+    `key` None: the strings are a function of `(seed, epoch, index)`; a number: they never change, and those of two
+    numbers differ. Each recording is made quieter by up to `quieter` dB.
+    """
+
+    size: int
+    speakers: tuple
+    recordings: range
+    key: int | None = None
+    quieter: float = 0.0
+
+
+class DigitStrings:
+    """A corpus of digit strings, as `demos.speech.corpora` describes it.
 
     Args:
-        clips: the recordings.
-        test_speaker: a speaker. The test strings are then made of the test recordings of this speaker alone, and
-            training and validation strings of the other speakers' training and validation recordings. There is one more
-            split, `"enrolment"`, of the other recordings of this speaker.
         name: the name of the corpus.
-
-    Raises:
-        UserError: the speaker is unknown.
+        clips: the recordings.
+        parts: a dict from splits to the `Part` of each.
     """
 
     sample_rate = SAMPLE_RATE
 
-    def __init__(self, clips, test_speaker=None, name="spoken_digit"):
-        if test_speaker is not None and test_speaker not in clips.speakers:
-            known = ", ".join(clips.speakers)
-            raise UserError(f"Expected a speaker of spoken_digit: {known}. Received: test_speaker={test_speaker!r}")
-        self.name = name
-        self.splits = tuple(split for split in SIZES if test_speaker or split != "enrolment")
-        self._clips, self._test_speaker = clips, test_speaker
+    def __init__(self, name, clips, parts):
+        self.name, self.splits = name, tuple(parts)
+        self._clips, self._parts = clips, parts
 
     def size(self, split):
         """The number of strings in a split (per epoch)."""
-        return SIZES[split]
+        return self._parts[split].size
 
     def utterances(self, split, seed=0, epoch=0):
         """The strings of a split; `epoch` is an integer or a scalar integer tensor."""
-        prefix = split
-        if split == "train":
+        part, prefix = self._parts[split], split
+        if part.key is None:
             key = tf.stack([tf.cast(seed, tf.int64), tf.cast(epoch, tf.int64)])
-            prefix = tf.strings.join(["train", tf.strings.as_string(key[0]), tf.strings.as_string(key[1])], "-")
+            prefix = tf.strings.join([split, tf.strings.as_string(key[0]), tf.strings.as_string(key[1])], "-")
         else:
-            key = tf.constant([_FIXED_KEYS[split], 0], tf.int64)
-        speakers = tf.constant(self._speakers(split))
+            key = tf.constant([part.key, 0], tf.int64)
+        speakers = tf.constant([self._clips.speakers.index(speaker) for speaker in part.speakers])
 
         def string(index):
             number = tf.strings.as_string(index, width=5, fill="0")
-            made = compose(self._clips, speakers, RECORDINGS[split], tf.random.fold_in(key, index))
+            made = compose(self._clips, speakers, part.recordings, tf.random.fold_in(key, index), part.quieter)
             return {"id": tf.strings.join([prefix, number], "-"), **made}
 
-        return tf.data.Dataset.range(SIZES[split]).map(string, num_parallel_calls=tf.data.AUTOTUNE)
-
-    def _speakers(self, split):
-        """The numbers of the speakers of a split."""
-        everybody = range(len(self._clips.speakers))
-        if self._test_speaker is None:
-            return list(everybody)
-        of_them = split in _OF_THE_TEST_SPEAKER
-        return [s for s in everybody if (self._clips.speakers[s] == self._test_speaker) == of_them]
+        return tf.data.Dataset.range(part.size).map(string, num_parallel_calls=tf.data.AUTOTUNE)
 
 
-def compose(clips, speakers, recordings, key):
+def compose(clips, speakers, recordings, key, quieter=0.0):
     """One string of digits.
 
     Args:
@@ -103,6 +87,7 @@ def compose(clips, speakers, recordings, key):
         speakers: int32 `(n,)`, the speakers to draw from.
         recordings: a range, the recordings to draw from.
         key: int64 `(2,)`. The string depends on nothing else.
+        quieter: dB by which each recording is made quieter at most, a float.
 
     Returns:
         A dict of `audio`, `text`, `speaker` and `words` (see `demos.speech.corpora`), times in seconds.
@@ -118,6 +103,9 @@ def compose(clips, speakers, recordings, key):
     audio, starts, ends = _join(
         clips.samples, tf.gather_nd(clips.starts, which), tf.gather_nd(clips.lengths, which), noise, silences
     )
+    if quieter:
+        levels = -quieter * tf.random.stateless_uniform([count], tf.random.fold_in(keys[4], 0))
+        audio = _amplify(audio, levels, starts, ends)
     names = tf.gather(tf.constant(DIGITS), digits)
     return {
         "audio": audio,
@@ -135,6 +123,15 @@ def _join(samples, clips, clip_lengths, silences, silence_lengths):
     ends = tf.cumsum(lengths)
     places = tf.repeat(sources - (ends - lengths), lengths) + tf.range(ends[-1])
     return tf.gather(samples, places), (ends - lengths)[1:-1:2], ends[1:-1:2]
+
+
+def _amplify(audio, levels, starts, ends):
+    """Spans of int16 audio amplified by so many dB each; between them it is as it was."""
+    gains = tf.reshape(tf.stack([tf.ones_like(levels), 10.0 ** (levels / 20)], axis=1), [-1])
+    edges = tf.reshape(tf.stack([starts, ends], axis=1), [-1])
+    lengths = edges - tf.pad(edges[:-1], [[1, 0]])
+    gains = tf.repeat(tf.concat([gains, [1.0]], 0), tf.concat([lengths, [tf.size(audio) - edges[-1]]], 0))
+    return tf.cast(tf.round(tf.cast(audio, tf.float32) * gains), tf.int16)
 
 
 def _integers(key, shape, low, high):
@@ -164,26 +161,3 @@ def pack(recordings):
     shape = (len(speakers), 10, count)
     starts, lengths = (tf.constant(array.reshape(shape)) for array in (starts, lengths))
     return Clips(tf.constant(samples), starts, lengths, speakers)
-
-
-def load_clips(data_dir=None):
-    """The recordings of TFDS's `spoken_digit`, which is downloaded and built on first use.
-
-    Raises:
-        UserError: there is no archive and no network.
-    """
-    recordings = {}
-    for example in _builder(data_dir).as_dataset(split="train").as_numpy_iterator():
-        digit, speaker, number = re.fullmatch(r"(\d)_(\w+)_(\d+)\.wav", example["audio/filename"].decode()).groups()
-        recordings[speaker, int(digit), int(number)] = example["audio"].astype(np.int16)
-    return pack(recordings)
-
-
-def _builder(data_dir):
-    import tensorflow_datasets as tfds
-
-    from .prepare import prepare
-
-    builder = tfds.builder("spoken_digit", data_dir=data_dir)
-    prepare(builder, f"Put {ARCHIVE} into {builder._data_dir_root}/downloads/manual and try again.")
-    return builder

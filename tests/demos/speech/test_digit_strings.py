@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from demos.speech.datasets import spoken_digit_strings
-from demos.speech.datasets.spoken_digit_strings import DIGITS, MAX_SILENCE, RECORDINGS, SAMPLE_RATE, Strings, pack
-from demos.speech.errors import UserError
+from demos.speech.datasets.digit_strings import DIGITS, MAX_SILENCE, SAMPLE_RATE, DigitStrings, Part, pack
 
 SPEAKERS = ("george", "jackson", "theo")
+PARTS = {
+    "train": Part(2500, SPEAKERS, range(3, 7)),
+    "validation": Part(90, SPEAKERS[:1], range(1, 3), key=1),
+    "test": Part(250, SPEAKERS, range(1), key=2),
+}
 
 
 def _value(speaker, digit, number):
@@ -23,9 +26,13 @@ def clips():
             (speaker, digit, number): np.full(200 + 7 * digit + number, _value(speaker, digit, number), np.int16)
             for speaker in SPEAKERS
             for digit in range(10)
-            for number in range(50)
+            for number in range(7)
         }
     )
+
+
+def _corpus(clips):
+    return DigitStrings("digits", clips, PARTS)
 
 
 def _numpy(corpus, split, count=60, **arguments):
@@ -38,7 +45,7 @@ def _samples(seconds):
 
 @pytest.mark.parametrize("split", ["train", "validation", "test"])
 def test_clips_are_where_the_words_say_and_silence_is_around_them(clips, split):
-    for element in _numpy(Strings(clips), split):
+    for element in _numpy(_corpus(clips), split):
         words = element["text"].decode().split()
         assert 3 <= len(words) <= 7
         assert [word.decode() for word in element["words"]["text"]] == words
@@ -52,15 +59,16 @@ def test_clips_are_where_the_words_say_and_silence_is_around_them(clips, split):
             (value,) = set(element["audio"][start:end].tolist())
             digit, number = DIGITS.index(word), (value - 1000) % 50
             assert value == _value(element["speaker"].decode(), digit, number)
-            assert number in RECORDINGS[split]
+            assert number in PARTS[split].recordings
+            assert element["speaker"].decode() in PARTS[split].speakers
             assert end - start == 200 + 7 * digit + number
         assert 0 <= len(element["audio"]) - end <= MAX_SILENCE
         assert np.abs(element["audio"][end:]).max(initial=0) <= 2
 
 
 def test_sizes_speakers_and_distinct_names(clips):
-    corpus = Strings(clips)
-    assert (corpus.name, corpus.sample_rate, corpus.splits) == ("spoken_digit", 8000, ("train", "validation", "test"))
+    corpus = _corpus(clips)
+    assert (corpus.name, corpus.sample_rate, corpus.splits) == ("digits", 8000, ("train", "validation", "test"))
     elements = _numpy(corpus, "test", count=-1)
     assert len(elements) == corpus.size("test") == 250
     assert len({element["id"] for element in elements}) == 250
@@ -74,9 +82,9 @@ def _same(first, second):
 
 
 def test_training_strings_depend_on_seed_and_epoch_alone(clips):
-    corpus = Strings(clips)
+    corpus = _corpus(clips)
     first = _numpy(corpus, "train", count=9, seed=3, epoch=5)
-    assert _same(first, _numpy(Strings(clips), "train", count=9, seed=3, epoch=5))
+    assert _same(first, _numpy(_corpus(clips), "train", count=9, seed=3, epoch=5))
     for other in ({"seed": 3, "epoch": 6}, {"seed": 4, "epoch": 5}):
         texts = [element["text"] for element in _numpy(corpus, "train", count=9, **other)]
         assert texts != [element["text"] for element in first]
@@ -84,11 +92,11 @@ def test_training_strings_depend_on_seed_and_epoch_alone(clips):
 
 @pytest.mark.parametrize("split", ["validation", "test"])
 def test_validation_and_test_strings_never_change(clips, split):
-    assert _same(_numpy(Strings(clips), split, 9), _numpy(Strings(clips), split, 9, seed=7, epoch=2))
+    assert _same(_numpy(_corpus(clips), split, 9), _numpy(_corpus(clips), split, 9, seed=7, epoch=2))
 
 
 def test_the_epoch_may_be_a_variable_read_inside_the_graph(clips):
-    corpus, epoch = Strings(clips), tf.Variable(0, dtype=tf.int64)
+    corpus, epoch = _corpus(clips), tf.Variable(0, dtype=tf.int64)
     pipeline = tf.data.Dataset.range(1).flat_map(
         lambda _: corpus.utterances("train", seed=1, epoch=epoch.read_value()).take(5)
     )
@@ -97,38 +105,16 @@ def test_the_epoch_may_be_a_variable_read_inside_the_graph(clips):
         assert _same(list(pipeline.as_numpy_iterator()), _numpy(corpus, "train", count=5, seed=1, epoch=number))
 
 
-def test_a_test_speaker_is_heard_in_test_and_enrolment_alone(clips):
-    corpus = Strings(clips, test_speaker="theo")
-    heard = {split: {element["speaker"] for element in _numpy(corpus, split)} for split in corpus.splits}
-    others, theo = {b"george", b"jackson"}, {b"theo"}
-    assert heard == {"train": others, "validation": others, "test": theo, "enrolment": theo}
-
-
-def test_enrolment_has_other_strings_of_other_recordings_than_the_test(clips):
-    corpus = Strings(clips, test_speaker="theo")
-    said, enrolled = ([one["text"] for one in _numpy(corpus, split)] for split in ("test", "enrolment"))
-    assert not set(RECORDINGS["test"]) & set(RECORDINGS["enrolment"])
-    assert np.mean([one in said for one in enrolled]) < 0.2  # short strings may occur in both
-
-
-def test_an_unknown_speaker_is_a_user_error(clips):
-    with pytest.raises(
-        UserError, match=r"speaker of spoken_digit: george, jackson, theo. Received: test_speaker='bob'"
-    ):
-        Strings(clips, test_speaker="bob")
-
-
-def test_without_network_the_error_says_where_the_archive_goes(monkeypatch, tmp_path):
-    import requests
-    import tensorflow_datasets as tfds
-
-    def fail(builder):
-        raise requests.ConnectionError("no network")
-
-    monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", fail)
-    with pytest.raises(UserError) as error:
-        spoken_digit_strings.load_clips(tmp_path)
-    assert str(error.value) == (
-        "Cannot download spoken_digit. Put free-spoken-digit-dataset-1.0.9.tar.gz into "
-        f"{tmp_path}/downloads/manual and try again."
-    )
+def test_recordings_may_be_made_quieter_each_by_itself(clips):
+    quiet = DigitStrings("digits", clips, {"train": PARTS["train"]._replace(quieter=12.0)})
+    levels = []
+    for one, other in zip(_numpy(quiet, "train"), _numpy(_corpus(clips), "train"), strict=True):
+        assert _same([{**one, "audio": 0}], [{**other, "audio": 0}]) and one["audio"].dtype == np.int16
+        end = 0
+        for times in zip(one["words"]["start"], one["words"]["end"], strict=True):
+            silence, (start, end) = end, map(_samples, times)
+            assert np.array_equal(one["audio"][silence:start], other["audio"][silence:start])
+            levels.append(20 * np.log10(one["audio"][start] / other["audio"][start]))
+            assert len(set(one["audio"][start:end])) == 1
+        assert np.array_equal(one["audio"][end:], other["audio"][end:])
+    assert -12.05 < min(levels) < -11 and -1 < max(levels) <= 0 and abs(np.mean(levels) + 6) < 0.7
