@@ -180,19 +180,21 @@ class Config:
             raise UserError(f"{path} is not a configuration: {error}") from None
 
 
-# What differs from the defaults, which suit the commands. An epoch of spoken_digit is short, and new each time; each of
-# its speakers has another level, and noise of his own.
+# What differs from the defaults, which suit the commands. An epoch of strings of digits is short, and new each time;
+# each speaker of spoken_digit has another level, and noise of his own.
 # Ten words of five voices can be told apart without attention to the right places: it is led there. So it is with own
 # recordings, of which there are few.
+_STRINGS_OF_DIGITS = {
+    "features": {"scale_to_peak": True, "floor": 0.01},
+    "listener": {"stack": 1, "convolutions": 2, "join": 1},
+    "training": {"epochs": 30, "guided_attention": 10.0},
+    "augmentation": {"speed": (0.93, 1.08), "snr_db": (10.0, 60.0)},
+    "spec_augment": {"frequency_masks": 2, "frequency_warp": 0.03},
+    "decoding": {"ctc_weight": 0.3},
+}
 _RECIPES = {
-    "spoken_digit": {
-        "features": {"scale_to_peak": True, "floor": 0.01},
-        "listener": {"stack": 1, "convolutions": 2, "join": 1},
-        "training": {"epochs": 30, "guided_attention": 10.0},
-        "augmentation": {"speed": (0.93, 1.08), "snr_db": (10.0, 60.0)},
-        "spec_augment": {"frequency_masks": 2, "frequency_warp": 0.03},
-        "decoding": {"ctc_weight": 0.3},
-    },
+    "spoken_digit": _STRINGS_OF_DIGITS,
+    "kokoro_digits": _STRINGS_OF_DIGITS,
     "manifest": {"training": {"guided_attention": 10.0}},
 }
 

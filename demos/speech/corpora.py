@@ -26,9 +26,10 @@ def get(name, data_dir=None, **options):
 
     Args:
         name: `"synthetic_speech/commands"`, or with `digits`, `numbers` or `names` for the commands;
-            `"spoken_digit"`, which has the option `test_speaker`; `"manifest:FILE.tsv"`, own recordings, with the
-            options of `ManifestOptions`; or `"tfds:NAME"`, any dataset of TFDS, with those of `TfdsOptions`. With a
-            `+` and another name after it, what is in that one is trained on, too; options are those of the first.
+            `"spoken_digit"`, which has the option `test_speaker`; `"kokoro_digits"`, digits of neural voices;
+            `"manifest:FILE.tsv"`, own recordings, with the options of `ManifestOptions`; or `"tfds:NAME"`, any dataset
+            of TFDS, with those of `TfdsOptions`. With a `+` and another name after it, what is in that one is trained
+            on, too; options are those of the first.
         data_dir: where TFDS keeps its datasets. None: where TFDS usually does.
         **options: of that corpus.
 
@@ -107,10 +108,17 @@ def _spoken_digit(name, data_dir=None, test_speaker=None):
     return strings(name, load_clips(data_dir), test_speaker)
 
 
+def _kokoro_digits(name, data_dir=None):
+    from .datasets.kokoro_digits.corpus import strings
+
+    return strings(name)
+
+
 # Datasets, each with one name.
 _CORPORA = {
     **{f"synthetic_speech/{config}": _synthetic_speech for config in ("commands", "digits", "numbers", "names")},
     "spoken_digit": _spoken_digit,
+    "kokoro_digits": _kokoro_digits,
 }
 # Datasets that are named by the user.
 _FAMILIES = {"manifest:FILE.tsv": (open_manifest, ManifestOptions), "tfds:NAME": (open_tfds, TfdsOptions)}

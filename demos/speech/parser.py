@@ -74,8 +74,8 @@ def _add_train(parser):
         "--dataset",
         metavar="NAME",
         help="synthetic_speech/commands, synthetic_speech/digits, synthetic_speech/numbers, synthetic_speech/names, "
-        "spoken_digit, manifest:FILE.tsv, own recordings, or tfds:NAME, of TensorFlow Datasets; with + and another one "
-        "after it, that one is trained on, too "
+        "spoken_digit, kokoro_digits, manifest:FILE.tsv, own recordings, or tfds:NAME, of TensorFlow Datasets; with + "
+        "and another one after it, that one is trained on, too "
         "(default: synthetic_speech/commands)",
     )
     parser.add_argument(
@@ -94,7 +94,7 @@ def _add_train(parser):
         type=int,
         metavar="N",
         help="at most so many passes over the data "
-        "(default: 7, and more where that is less than 800 steps; 30 for spoken_digit)",
+        "(default: 7, and more where that is less than 800 steps; 30 for spoken_digit and kokoro_digits)",
     )
     parser.add_argument("--batch-size", type=int, metavar="N", help="utterances a step (default: 32)")
     parser.add_argument("--learning-rate", type=float, metavar="R", help="its highest value (default: 0.002)")

@@ -45,7 +45,7 @@ def test_defaults_in_the_help_are_those_of_the_configuration(capsys):
     text = help_of(capsys, "train")
     values = Config().training
     digits = Config.of_dataset("spoken_digit").training.epochs
-    epochs = f"{EPOCHS}, and more where that is less than {STEPS} steps; {digits} for spoken_digit"
+    epochs = f"{EPOCHS}, and more where that is less than {STEPS} steps; {digits} for spoken_digit and kokoro_digits"
     for default in (epochs, values.batch_size, values.learning_rate, values.seed, Config().dataset):
         assert f"(default: {default})" in text
     assert all(name in text for name in corpora._CORPORA)

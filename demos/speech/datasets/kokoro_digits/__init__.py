@@ -1,0 +1,1 @@
+"""Digits spoken by neural voices, and the program that made them."""
