@@ -86,3 +86,9 @@ def test_recordings_to_train_on_are_cut_at_both_ends(clips):
             assert min(clip[0], clip[-1]) > 0.01 * clip.max()
     shares = cut.lengths[..., takes:] / tf.tile(clips.lengths, [1, 1, cut.starts.shape[-1] // takes - 1])
     assert 0.5 < np.mean(shares) < 0.95 and np.max(shares) <= 1
+
+
+def test_a_missing_file_is_told_in_a_line(capsys, tmp_path):
+    with pytest.raises(SystemExit, match="2"):
+        make.main([str(tmp_path / "kokoro.onnx"), "voices.bin"])
+    assert capsys.readouterr().err.endswith(f"error: there is no file {tmp_path}/kokoro.onnx\n")
