@@ -17,7 +17,7 @@ RECORDINGS = pathlib.Path(__file__).parents[3] / "../shared/data/spoken_digit" /
 
 def test_an_unknown_name_lists_the_known_ones(tmp_path):
     with pytest.raises(
-        UserError, match=r"synthetic_speech/commands, .*, spoken_digit, manifest:FILE.tsv.* Received: name='speech'"
+        UserError, match=r"synthetic_speech/commands, .*, kokoro_digits, manifest:FILE.tsv.* Received: name='speech'"
     ):
         corpora.get("speech", data_dir=tmp_path)
 
