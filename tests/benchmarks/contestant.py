@@ -9,7 +9,7 @@ answered on the standard output:
 | command | answer |
 |---|---|
 | (none, at the start) | `versions`, once all is prepared |
-| `{"do": "run", "seconds": s}` | `seconds` of a run, the mean of those that fit into `s`; `cpu`, CPU time of all |
+| `{"do": "run", "seconds": s}` | `seconds` of a run, the mean of those that fit into `s` |
 | `{"do": "report"}` | `megabytes` that the runs took at most, `idle`, CPU time per second while it was not its turn |
 
 Only the standard library is used here, as every environment has it. The variable CORES says how many it may use.
@@ -33,9 +33,9 @@ class Contestant:
         self.left = None  # CPU time and time at the end of the last turn
 
     def run(self, seconds):
-        start, cpu = time.perf_counter(), time.process_time()
+        start = time.perf_counter()
         if self.left:
-            self.idle_cpu += cpu - self.left[0]
+            self.idle_cpu += time.process_time() - self.left[0]
             self.idle_wall += start - self.left[1]
         count = 0
         while not count or time.perf_counter() - start < seconds:
@@ -43,7 +43,7 @@ class Contestant:
             count += 1
         end = time.perf_counter()
         self.left = time.process_time(), end
-        return {"seconds": (end - start) / count, "cpu": self.left[0] - cpu}
+        return {"seconds": (end - start) / count}
 
     def report(self):
         return {"megabytes": (_peak() - self.before) / 1024, "idle": self.idle_cpu / max(self.idle_wall, 1e-9)}

@@ -1,7 +1,6 @@
 """Two contestants in turn: only one works at a time, so that both see the same machine."""
 
 import contextlib
-import functools
 import json
 import os
 import statistics
@@ -9,6 +8,8 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+
+import psutil
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
@@ -44,6 +45,10 @@ class Process:
             text=True,
             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(ROOT), **contestants[0].variables},
         )
+
+    @property
+    def pid(self):
+        return self._process.pid
 
     def __enter__(self):
         return self
@@ -93,15 +98,15 @@ def race(contestants, rounds, progress=lambda: None, together=False):
         for group in [contestants] if together else [[one] for one in contestants]:
             process = stack.enter_context(Process(group[0][0], *(contestant for _, contestant in group)))
             ready = process.answer()
-            runners += [functools.partial(process.ask, who=number) for number in range(len(group))]
+            runners += [(process, number) for number in range(len(group))]
             results += [{**ready, "seconds": []} for _ in group]
-        for ask in runners * 2:  # the first time it compiles, and may have no time left for more
-            ask(do="run", seconds=_TURN)
+        for process, number in runners * 2:  # the first time it compiles, and may have no time left for more
+            process.ask(do="run", who=number, seconds=_TURN)
         others = []
         while len(results[0]["seconds"]) < rounds:
             # There and back, since who comes after the other may be the faster one for that alone.
-            there = [_turn(ask) for ask in runners]
-            back = [_turn(ask) for ask in reversed(runners)][::-1]
+            there = [_turn(*runner) for runner in runners]
+            back = [_turn(*runner) for runner in reversed(runners)][::-1]
             others.append(max(busy for _, busy in (*there, *back)))
             if others[-1] <= _OTHERS:
                 for result, (first, _), (second, _) in zip(results, there, back, strict=True):
@@ -110,8 +115,8 @@ def race(contestants, rounds, progress=lambda: None, together=False):
             elif len(others) >= _PATIENCE * rounds:
                 taken = statistics.median(others)
                 raise Failed(f"the machine is not free: other processes take {taken:.1f} cores; nothing was measured")
-        for ask, result in zip(runners, results, strict=True):
-            result |= ask(do="report")
+        for (process, number), result in zip(runners, results, strict=True):
+            result |= process.ask(do="report", who=number)
     return results
 
 
@@ -127,21 +132,25 @@ def race_together(contestants, rounds, processes, progress=lambda: None):
     return results
 
 
-def _turn(ask):
+def _turn(process, number):
     """Seconds of a run, and how many cores other processes took meanwhile."""
     time.sleep(_PAUSE)
-    start, busy = time.perf_counter(), _busy()
-    answer = ask(do="run", seconds=_TURN)
-    return answer["seconds"], (_busy() - busy - answer["cpu"]) / (time.perf_counter() - start)
+    start, before = time.perf_counter(), _taken_by_others(process.pid)
+    seconds = process.ask(do="run", who=number, seconds=_TURN)["seconds"]
+    after, wall = _taken_by_others(process.pid), time.perf_counter() - start
+    return seconds, sum(taken - before.get(who, 0.0) for who, taken in after.items()) / wall
 
 
-def _busy():
-    """CPU seconds that all processes have taken, and those that the host kept from this machine; Linux only."""
-    stat = Path("/proc/stat")
-    if not stat.exists():
-        return 0.0
-    user, nice, system, _, _, *interrupts_and_stolen = map(int, stat.read_text().split("\n", 1)[0].split()[1:9])
-    return (user + nice + system + sum(interrupts_and_stolen)) / os.sysconf("SC_CLK_TCK")
+def _taken_by_others(pid):
+    """CPU seconds that each process but one has taken, and those that the host kept from this machine.
+
+    They are asked one by one: of the time of all together, the kernel's work on the memory of that one is a part.
+    """
+    taken = {"host": getattr(psutil.cpu_times(), "steal", 0.0)}
+    for process in psutil.process_iter(["cpu_times"]):
+        if process.pid != pid and (times := process.info["cpu_times"]):
+            taken[process.pid] = times.user + times.system
+    return taken
 
 
 def quartiles(numbers):
