@@ -15,6 +15,7 @@ FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
 _TURN = 0.15  # seconds
 _PAUSE = 0.05  # seconds between turns: threads that wait by spinning have gone to sleep by then
+_CLEANING = 2.0  # seconds that are waited at most for one that still gives memory back after its turn
 _OTHERS = 0.15  # cores that other processes may take in a round
 _PATIENCE = 4  # rounds that are tried for each one that shall count
 
@@ -134,11 +135,20 @@ def race_together(contestants, rounds, processes, progress=lambda: None):
 
 def _turn(process, number):
     """Seconds of a run, and how many cores other processes took meanwhile."""
-    time.sleep(_PAUSE)
+    waited, at_work = 0.0, True
+    while at_work and waited < _CLEANING:
+        _, others = _watch(process, lambda: time.sleep(_PAUSE))
+        waited, at_work = waited + _PAUSE, others > _OTHERS
+    answer, others = _watch(process, lambda: process.ask(do="run", who=number, seconds=_TURN))
+    return answer["seconds"], others
+
+
+def _watch(process, do):
+    """What a function returns, and how many cores all processes but one took meanwhile."""
     start, before = time.perf_counter(), _taken_by_others(process.pid)
-    seconds = process.ask(do="run", who=number, seconds=_TURN)["seconds"]
+    result = do()
     after, wall = _taken_by_others(process.pid), time.perf_counter() - start
-    return seconds, sum(taken - before.get(who, 0.0) for who, taken in after.items()) / wall
+    return result, sum(taken - before.get(who, 0.0) for who, taken in after.items()) / wall
 
 
 def _taken_by_others(pid):
