@@ -147,20 +147,18 @@ def _watch(process, do):
     """What a function returns, and how many cores all processes but one took meanwhile."""
     start, before = time.perf_counter(), _taken_by_others(process.pid)
     result = do()
-    after, wall = _taken_by_others(process.pid), time.perf_counter() - start
-    return result, sum(taken - before.get(who, 0.0) for who, taken in after.items()) / wall
+    return result, (_taken_by_others(process.pid) - before) / (time.perf_counter() - start)
 
 
 def _taken_by_others(pid):
-    """CPU seconds that each process but one has taken, and those that the host kept from this machine.
+    """CPU seconds of all processes but one, ended ones too, and those that the host kept from this machine.
 
     They are asked one by one: of the time of all together, the kernel's work on the memory of that one is a part.
     """
-    taken = {"host": getattr(psutil.cpu_times(), "steal", 0.0)}
-    for process in psutil.process_iter(["cpu_times"]):
-        if process.pid != pid and (times := process.info["cpu_times"]):
-            taken[process.pid] = times.user + times.system
-    return taken
+    others = (one.info["cpu_times"] for one in psutil.process_iter(["cpu_times"]) if one.pid != pid)
+    steal = getattr(psutil.cpu_times(), "steal", 0.0)
+    # What an ended process took is among what the children of its parent took.
+    return steal + sum(one.user + one.system + one.children_user + one.children_system for one in others if one)
 
 
 def quartiles(numbers):
