@@ -39,7 +39,7 @@ class FeatureConfig:
 
     With `subtract_mean` each band has mean 0 over the loud frames of each utterance; with `scale_to_peak` it
     is made as loud as full scale allows, so that none is too quiet. `floor` is the power added before the logarithm
-    (see `LogMel`): what is weaker is as silence.
+    (see `LogMel`): what is weaker is as silence. With a `delta_window`, frames, changes are heard (see `deltas`).
     """
 
     sample_rate: int | None = None
@@ -49,6 +49,7 @@ class FeatureConfig:
     subtract_mean: bool = True
     scale_to_peak: bool = False
     floor: float = 1e-5
+    delta_window: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -209,7 +210,7 @@ _LIMITS = {
     **dict.fromkeys(("dropout", "warmup", "label_smoothing"), (0, 0.99)),
     **dict.fromkeys(("ctc_weight", "time_share", "frequency_warp"), (0, 1)),
     "time_warp": (0, 0.249),
-    **dict.fromkeys(("time_masks", "frequency_masks", "frequency_width"), (0, math.inf)),
+    **dict.fromkeys(("time_masks", "frequency_masks", "frequency_width", "delta_window"), (0, math.inf)),
     "seed": (0, 2**32 - 1),
     "word_cut": (0, 1),
     "max_seconds": (0.1, 60),

@@ -7,6 +7,7 @@ from keras import ops
 
 from demos.speech import vocabularies
 from demos.speech.config import FeatureConfig, ListenerConfig, SpellerConfig
+from demos.speech.deltas import deltas
 from demos.speech.features import LogMel
 from demos.speech.listener import Listener
 from demos.speech.losses import ctc_per_token, smoothed_cross_entropy, token_accuracy
@@ -121,6 +122,8 @@ class ListenAttendSpell(keras.Model):
     def listen(self, features, mask, training=None, jit_compile=False):
         """Encode levelled features `(batch, frames, bands)`: `(batch, encoder frames, dim)`, and its mask."""
         features = self.spec_augment(self.normalization(features, mask), mask, training=training)
+        if self.features_config.delta_window:
+            features = deltas(features, mask, self.features_config.delta_window)
         return self.listener(features, mask, training=training, jit_compile=jit_compile)
 
     def call(self, inputs, training=None):

@@ -163,6 +163,7 @@ def require_streaming(model):
     for setting, value, right in (
         ("features.subtract_mean", model.features_config.subtract_mean, not model.features_config.subtract_mean),
         ("features.scale_to_peak", model.features_config.scale_to_peak, not model.features_config.scale_to_peak),
+        ("features.delta_window", model.features_config.delta_window, not model.features_config.delta_window),
         ("listener.bidirectional", listener.bidirectional, not listener.bidirectional),
         ("listener.convolutions", listener.convolutions, not listener.convolutions),
         ("speller.scorer", type(attention.scorer).__name__, isinstance(attention.scorer, _SCORERS)),

@@ -134,6 +134,19 @@ def test_what_is_in_the_padding_changes_nothing(trained):
             np.testing.assert_array_equal(value, clean[name])
 
 
+def test_with_a_delta_window_only_changes_are_heard():
+    """The colour of a voice or a line, the same in all frames, is none, and silence is all the same."""
+    keras.utils.set_random_seed(0)
+    model = tiny_model(TINY.replace(features={"subtract_mean": False, "delta_window": 2}))
+    batch = batch_of(TEXTS)
+    features, mask = model.features(batch["waveform"], batch["num_samples"])
+    colour = np.linspace(-2, 2, features.shape[-1], dtype="float32")
+    encoded, _ = model.listen(features, mask)
+    coloured, _ = model.listen(features + colour, mask)
+    np.testing.assert_allclose(coloured, encoded, atol=1e-5)
+    assert np.std(encoded, axis=1).max() > 1e-2
+
+
 def test_silence_and_nothing_at_all(trained):
     output = hear(trained.transcribe, [tones("abc"), np.zeros(4000, "int16"), np.zeros(0, "int16")])
     assert output["text"][0] == b"abc" and output["text"][2] == b""

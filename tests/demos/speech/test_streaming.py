@@ -192,6 +192,7 @@ def test_pieces_of_words_are_put_together_with_spaces():
     ("changes", "received"),
     [
         ({"features": {"subtract_mean": True}}, "features.subtract_mean=True"),
+        ({"features": {"delta_window": 2}}, "features.delta_window=2"),
         ({"listener": {"bidirectional": True}}, "listener.bidirectional=True"),
         ({"listener": {"convolutions": 1}}, "listener.convolutions=1"),
         ({"speller": {"scorer": "location_aware"}}, "speller.scorer=LocationAware"),
