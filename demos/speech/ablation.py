@@ -25,14 +25,17 @@ def searches(decoding):
     >>> [name for name, _ in searches(DecodingConfig(beam_width=4, ctc_weight=0.3))]
     ['greedy', 'beam of 4', '+ CTC, weight 0.3', '+ coverage, penalty 0.001']
     """
-    off = {"beam_width": 1, "n_best": 1, "ctc_weight": 0.0, "coverage_penalty": 0.0, "language_models": ()}
-    config = dataclasses.replace(decoding, **off)
+    off = {"beam_width": 1, "n_best": 1, "ctc_weight": 0.0, "coverage_penalty": 0.0}
+    config = dataclasses.replace(decoding, **off, ensemble=(), language_models=())
     yield "greedy", config
     for rule, name in _NAMES.items():
         given = getattr(decoding, rule)
         value = _TRIED[rule] if given == off[rule] else given
         config = dataclasses.replace(config, **{rule: value})
         yield name.format(value), config
+    if decoding.ensemble:
+        config = dataclasses.replace(config, ensemble=decoding.ensemble)
+        yield f"+ ensemble of {1 + len(decoding.ensemble)}", config
     if decoding.language_models:
         models = {"language_models": decoding.language_models}
         yield f"+ language model, weight {decoding.language_model_weight}", dataclasses.replace(config, **models)

@@ -41,7 +41,7 @@ class ValidationErrorRates(keras.callbacks.Callback):
     def __init__(self, utterances, decoding=DecodingConfig()):
         super().__init__()
         self.utterances = utterances
-        self.decoding = dataclasses.replace(decoding, beam_width=1, n_best=1, language_models=())
+        self.decoding = dataclasses.replace(decoding, beam_width=1, n_best=1, ensemble=(), language_models=())
         self.pairs = []
 
     def on_train_begin(self, logs=None):

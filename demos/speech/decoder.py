@@ -1,7 +1,8 @@
-"""From what was heard to text: a search with the speller, its CTC output and language models."""
+"""From what was heard to text: a search with the speller, its CTC output, other recognisers and language models."""
 
 import functools
 
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -16,9 +17,13 @@ class Decoder:
 
     The log probability of a token is that of the speller, of the CTC output and of the language models, each times its
     weight; the speller and CTC share a weight of 1. Favoured phrases add their bonus, see `keras_attn.PhraseBias`.
+    In an ensemble, `K` recognisers share these weights, and the alignment is the mean of theirs:
+
+    `log p(y) = 1/K sum_k log p_k(y)`
 
     Args:
-        model: a `ListenAttendSpell`.
+        model: a `ListenAttendSpell`, or a list of those of an ensemble, which hear the same frames and write the same
+            tokens, see `loading.ensemble`.
         config: a `DecodingConfig`.
         language_models: pairs of a scorer and its weight. A scorer has a function `step`, as `keras_attn.Fusion` takes
             it, and `initial_state(batch)`; and all tokens of the model's vocabulary.
@@ -49,22 +54,24 @@ class Decoder:
     """
 
     def __init__(self, model, config=DecodingConfig(), language_models=(), jit_compile=False):
-        self.model = model
+        self.models = list(model) if isinstance(model, list | tuple) else [model]
+        self.model = self.models[0]
         self.config = config
         self.language_models = tuple(language_models)
-        vocabulary = model.vocabulary
+        vocabulary = self.model.vocabulary
         self.ctc = CTCPrefixScorer(blank=vocabulary.blank, end_token=vocabulary.end)
         self.phrase_bias = PhraseBias(vocabulary.separators, vocabulary.end, vocabulary.word_starts)
         self.find = self._find
         if jit_compile:
-            listen = functools.partial(model.listen, training=False, jit_compile=True)
-            self.find = compiled_search.compiled(listen, self._search, model.listener_config.reduction)
+            listen = functools.partial(self._listen, jit_compile=True)
+            self.find = compiled_search.compiled(listen, self._search, self.model.listener_config.reduction)
 
     def __call__(self, waveform, num_samples, phrases=None, voices=None):
         model = self.model
         log_mel, heard = model.hear(waveform, num_samples)
         favoured = None if phrases is None else model.vocabulary.encode_tensor(phrases)
-        result, mask = self.find(model.level(log_mel, heard, voices), heard, favoured)
+        features = ops.concatenate([one.level(log_mel, heard, voices) for one in self.models], axis=-1)
+        result, mask = self.find(features, heard, favoured)
         num_frames = _num_frames(mask)
         steps = ops.max(_limit(num_frames, self.config.max_length_ratio), initial=0)
         history = {name: x[:, 0, :steps] for name, x in result.history.items()}
@@ -76,8 +83,17 @@ class Decoder:
         }
 
     def _find(self, features, mask, favoured):
-        encoded, mask = self.model.listen(features, mask, training=False)
+        encoded, mask = self._listen(features, mask)
         return self._search(encoded, mask, favoured), mask
+
+    def _listen(self, features, mask, jit_compile=False):
+        """What all recognisers encode, beside each other, from the features of all; and the mask of these frames."""
+        parts = ops.split(features, len(self.models), axis=-1)
+        heard = [
+            one.listen(part, mask, training=False, jit_compile=jit_compile)
+            for one, part in zip(self.models, parts, strict=True)
+        ]
+        return ops.concatenate([encoded for encoded, _ in heard], axis=-1), heard[0][1]
 
     def _search(self, encoded, mask, favoured):
         """The `BeamSearchResult` of what was heard; `favoured` are the tokens of the phrases and their lengths."""
@@ -90,9 +106,9 @@ class Decoder:
             beam_width=config.beam_width,
             length_normalization=config.length_normalization,
             n_best=config.n_best,
-            history=lambda state: {"alignment": _alignment_of(state), "log_probs": state[0]["log_probs"]},
+            history=lambda state: {"alignment": self._alignment_of(state), "log_probs": self._said(state)},
             end_threshold=config.end_threshold,
-            alignment=_alignment_of if config.coverage_penalty or shift is not None else None,
+            alignment=self._alignment_of if config.coverage_penalty or shift is not None else None,
             coverage_penalty=config.coverage_penalty,
             max_attention_shift=None if shift is None else round(shift / model.frame_grid["frame_duration"]),
         )
@@ -109,13 +125,20 @@ class Decoder:
 
     def _parts(self, encoded, mask, favoured):
         """For each part of the fusion, its step with its weight, the state before the first step, and constants."""
-        model, share = self.model, self.config.ctc_weight
-        memory, state = model.speller.start(encoded, mask)
-        nothing = ops.zeros((ops.shape(encoded)[0], len(model.vocabulary)))
-        yield (self._spell, 1.0 - share), {"speller": state, "log_probs": nothing}, memory
-        if share:
-            constants = self.ctc.prepare(ops.log_softmax(model.ctc(encoded)), mask)
-            yield (self.ctc.step, share), self.ctc.initial_state(constants), constants
+        share, count = self.config.ctc_weight, len(self.models)
+        nothing = ops.zeros((ops.shape(encoded)[0], len(self.model.vocabulary)))
+        ends = np.cumsum([one.listener.output_dim for one in self.models])
+        encoded_of = [
+            (model, encoded[..., end - model.listener.output_dim : end])
+            for model, end in zip(self.models, ends.tolist(), strict=True)
+        ]
+        for model, own in encoded_of:
+            memory, state = model.speller.start(own, mask)
+            step = functools.partial(_spell, model.speller)
+            yield (step, (1.0 - share) / count), {"speller": state, "log_probs": nothing}, memory
+        for model, own in encoded_of if share else ():
+            constants = self.ctc.prepare(ops.log_softmax(model.ctc(own)), mask)
+            yield (self.ctc.step, share / count), self.ctc.initial_state(constants), constants
         for scorer, weight in self.language_models:
             yield (scorer.step, weight), scorer.initial_state(ops.shape(encoded)[0]), None
         if favoured is not None:
@@ -126,10 +149,12 @@ class Decoder:
                 constants,
             )
 
-    def _spell(self, tokens, state, memory):
-        """The step of the speller, which remembers what it said for the confidence."""
-        log_probs, speller = self.model.speller.step(tokens, state["speller"], memory)
-        return log_probs, {"speller": speller, "log_probs": log_probs}
+    def _alignment_of(self, state):
+        return _mean(Speller.alignment_of(one["speller"]) for one in state[: len(self.models)])
+
+    def _said(self, state):
+        """The log probabilities of all tokens by the spellers alone."""
+        return _mean(one["log_probs"] for one in state[: len(self.models)])
 
     def _written(self, result, log_mel, mask):
         vocabulary = self.model.vocabulary
@@ -159,8 +184,15 @@ class Decoder:
         }
 
 
-def _alignment_of(state):
-    return Speller.alignment_of(state[0]["speller"])
+def _spell(speller, tokens, state, memory):
+    """The step of a speller, which remembers what it said for the confidence."""
+    log_probs, after = speller.step(tokens, state["speller"], memory)
+    return log_probs, {"speller": after, "log_probs": log_probs}
+
+
+def _mean(tensors):
+    first, *others = tensors
+    return sum(others, first) / (1 + len(others)) if others else first
 
 
 def _num_frames(mask):

@@ -26,13 +26,15 @@ class DecodingConfig:
         None, 1e-9, math.inf, "a text may only end when the end is nearly as probable as going on; 1.5 is usual"
     )
     max_attention_shift: float | None = number(None, 0, math.inf, "seconds that the attention may leap at most")
+    ensemble: tuple[str, ...] = ()  # paths of recognisers that are asked, too, see `loading.ensemble`
     language_models: tuple[str, ...] = ()  # paths of files, see `open_language_model`
     language_model_weight: float = number(0.3, 0, math.inf, "weight of the log probability of each language model")
     phrase_bonus: float = number(0.3, 0, math.inf, "what each token of a favoured phrase adds to the log probability")
 
     def to_dict(self):
         """What JSON gives back as it is."""
-        return dataclasses.asdict(self) | {"language_models": list(self.language_models)}
+        lists = {"ensemble": list(self.ensemble), "language_models": list(self.language_models)}
+        return dataclasses.asdict(self) | lists
 
     def __post_init__(self):
         if self.n_best > self.beam_width:

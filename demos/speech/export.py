@@ -9,7 +9,7 @@ import tensorflow as tf
 from demos.speech.audio import LONGEST, SHORTEST
 from demos.speech.errors import UserError
 from demos.speech.files import write_beside
-from demos.speech.loading import language_models, open_model, run_config
+from demos.speech.loading import ensemble, language_models, open_model, run_config
 from demos.speech.model import ListenAttendSpell
 from demos.speech.recognition import transcriber
 from demos.speech.resampling import resample
@@ -32,7 +32,7 @@ def export(model_path, saved_model_dir, decoding=None, jit_compile=False):
     | `serving_default`, `.transcribe` | `waveform`, `num_samples` | what a `Decoder` returns |
     | `transcribe_phrases`, `.transcribe_phrases` | and `phrases`: string `(count,)` | the same; of characters only |
     | `transcribe_wav`, `.transcribe_wav` | `wav`: string `(batch,)` | the same |
-    | `stream_start`, `stream`, `stream_end` | see `streaming_signatures` | |
+    | `stream_start`, `stream`, `stream_end` | see `streaming_signatures`; of one model alone | |
     | `.sample_rate` | | int32, Hz |
     | `.symbols` | | string `(vocabulary,)`: the printable name of every token |
 
@@ -51,12 +51,14 @@ def export(model_path, saved_model_dir, decoding=None, jit_compile=False):
     saved_model_dir = Path(saved_model_dir)
     _check_target(saved_model_dir)
     config = run_config(model_path).replace(decoding=decoding or {})
-    model = without_cudnn(open_model(model_path))
-    module = exportable(model, config.decoding, language_models(config.decoding, model.vocabulary), jit_compile)
+    models = [without_cudnn(one) for one in ensemble(open_model(model_path), config.decoding)]
+    model = models[0]
+    module = exportable(models, config.decoding, language_models(config.decoding, model.vocabulary), jit_compile)
     signatures = {"serving_default": module.transcribe, "transcribe_wav": module.transcribe_wav}
     if hasattr(module, "transcribe_phrases"):
         signatures["transcribe_phrases"] = module.transcribe_phrases
-    signatures |= streaming_signatures(model, config.decoding)
+    if len(models) == 1:
+        signatures |= streaming_signatures(model, config.decoding)
     with write_beside(saved_model_dir) as beside, tempfile.TemporaryDirectory() as folder:
         module.assets = [tf.saved_model.Asset(path) for path in model.vocabulary.write_assets(Path(folder))]
         tf.saved_model.save(module, beside, signatures)
@@ -69,18 +71,18 @@ def without_cudnn(model):
     return copy
 
 
-def exportable(model, decoding, language_models=(), jit_compile=False):
-    """A `tf.Module` with all that the SavedModel shall have; see `export`."""
-    module = tf.Module()
+def exportable(models, decoding, language_models=(), jit_compile=False):
+    """A `tf.Module` with all that the SavedModel of recognisers, mostly one, shall have; see `export`."""
+    module, model = tf.Module(), models[0]
     recurrent = [scorer for scorer, _ in language_models if isinstance(scorer, keras.Model)]
-    module.parameters = [variable.value for one in (model, *recurrent) for variable in one.variables]
+    module.parameters = [variable.value for one in (*models, *recurrent) for variable in one.variables]
     module.sample_rate = tf.Variable(model.features_config.sample_rate, trainable=False)
     module.symbols = tf.Variable(model.vocabulary.symbols, trainable=False)
 
     compiled = {"jit_compile": jit_compile}
-    transcribe = transcriber(model, decoding, language_models, **compiled)
+    transcribe = transcriber(models, decoding, language_models, **compiled)
     if model.vocabulary.encoded_by_graph:
-        module.transcribe_phrases = transcriber(model, decoding, language_models, takes_phrases=True, **compiled)
+        module.transcribe_phrases = transcriber(models, decoding, language_models, takes_phrases=True, **compiled)
 
     @tf.function(input_signature=[tf.TensorSpec([None], "string")])
     def transcribe_wav(wav):

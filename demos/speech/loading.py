@@ -64,7 +64,35 @@ def search_of(model, decoding, phrases=(), takes_voices=False):
 
     models = language_models(decoding, model.vocabulary)
     takes = {"takes_phrases": bool(phrases), "takes_voices": takes_voices}
-    return favouring(transcriber(model, decoding, models, **takes), phrases)
+    return favouring(transcriber(ensemble(model, decoding), decoding, models, **takes), phrases)
+
+
+def ensemble(model, decoding):
+    """The recognisers that are asked together: a model, and those that its settings name.
+
+    Raises:
+        UserError: one cannot be opened, or writes other tokens, or hears other frames.
+    """
+    others = [open_model(path) for path in decoding.ensemble]
+    for path, other in zip(decoding.ensemble, others, strict=True):
+        for what, of in {"tokens": _tokens, "frames": _frames}.items():
+            if of(other) != of(model):
+                raise UserError(
+                    f"Expected recognisers of the same {what} in an ensemble: {of(model)}. "
+                    f"Received: {path}, with {of(other)}"
+                )
+    return [model, *others]
+
+
+def _tokens(model):
+    return model.vocabulary.symbols
+
+
+def _frames(model):
+    """What decides about the log-mel features, and how many of them are one frame of the listener."""
+    features = dataclasses.asdict(model.features_config)
+    shared = ("sample_rate", "bands", "window", "hop", "scale_to_peak", "floor")
+    return {name: features[name] for name in shared} | {"reduction": model.listener_config.reduction}
 
 
 def language_models(decoding, vocabulary):

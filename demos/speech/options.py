@@ -49,6 +49,13 @@ def add_decoding(parser):
     group = parser.add_argument_group("search", "how the text is found; config.json of the run may have other defaults")
     add_settings(group, DecodingConfig)
     group.add_argument(
+        "--ensemble",
+        action="append",
+        metavar="MODEL",
+        help="run folder or .keras file of another recogniser, which has as much to say; may be given several times "
+        "(default: none)",
+    )
+    group.add_argument(
         "--language-model",
         dest="language_models",
         action="append",

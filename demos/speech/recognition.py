@@ -88,14 +88,14 @@ def recognise(transcribe, utterances, batch_size=32):
 def transcriber(
     model, decoding=DecodingConfig(), language_models=(), takes_phrases=False, jit_compile=False, takes_voices=False
 ):
-    """A `Decoder` of a model as one graph for every shape, and for any number of phrases if it takes them."""
+    """A `Decoder` of a model, or of a list of them, as one graph for every shape and, if it takes them, any phrases."""
     decoder = Decoder(model, decoding, language_models, jit_compile)
     call = decoder.__call__
     signature: list[Any] = [tf.TensorSpec((None, None), "float32"), tf.TensorSpec((None,), "int32")]
     if takes_phrases:
         signature.append(tf.TensorSpec((None,), "string"))
     if takes_voices:
-        bands = model.features_config.bands
+        bands = decoder.model.features_config.bands
         signature.append(Voice(tf.TensorSpec((None, bands), "float32"), tf.TensorSpec((None,), "float32")))
         if not takes_phrases:
 

@@ -73,7 +73,9 @@ def decoding(batch, frames, bands, units, lstm, steps, vocabulary, beam_width, j
     # The limit is a share of the encoder frames, rounded up, and one more for the end.
     ratio = (steps - 1.2) / (frames / 2)
     limits = {"min_length_ratio": ratio, "max_length_ratio": ratio, "ctc_weight": 0.0}
-    module = exportable(without_cudnn(model), DecodingConfig(beam_width=beam_width, **limits), jit_compile=jit_compile)
+    module = exportable(
+        [without_cudnn(model)], DecodingConfig(beam_width=beam_width, **limits), jit_compile=jit_compile
+    )
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(module, folder, {"serving_default": module.transcribe})
         loaded = tf.saved_model.load(folder)

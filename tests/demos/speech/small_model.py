@@ -9,11 +9,10 @@ from demos.speech.text import Vocabulary
 RATE = 8000
 
 
-def make(characters=" abcdefghijklm", rate=RATE):
-    keras.utils.set_random_seed(1)
-    model = ListenAttendSpell(
-        Vocabulary(characters), {"sample_rate": rate, "bands": 16}, {"units": 8}, {"embedding": 6, "units": 12}
-    )
+def make(characters=" abcdefghijklm", rate=RATE, seed=1, units=8, **features):
+    keras.utils.set_random_seed(seed)
+    features = {"sample_rate": rate, "bands": 16, **features}
+    model = ListenAttendSpell(Vocabulary(characters), features, {"units": units}, {"embedding": 6, "units": 12})
     # Large weights, so that what is written depends on what is heard.
     model.set_weights([4 * weight if weight.ndim > 1 else weight for weight in model.get_weights()])
     return model

@@ -57,6 +57,30 @@ def test_the_score_is_that_of_speller_and_ctc(model, share):
     assert found["score"][0] == pytest.approx(expected, rel=1e-3)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.3])
+def test_in_an_ensemble_the_mean_of_what_all_say_counts(model, share):
+    models = (model, make(seed=2, units=12, delta_window=1, subtract_mean=False))
+    found = search(models, ctc_weight=share)
+    tokens = found["tokens"][0, : found["num_tokens"][0]]
+    assert found["ended"][0] and len(tokens) > 2
+    said = [said_by_the_model(one, tokens) for one in models]
+    expected = np.mean([(1 - share) * attention.sum() + share * ctc for attention, ctc in said])
+    assert found["score"][0] == pytest.approx(expected / np.sqrt(len(tokens) + 1), rel=1e-3)
+    mass = found["alignment"][0].sum(axis=1)
+    np.testing.assert_allclose(mass[: len(tokens)], 1, atol=1e-5)
+    turned = search(models[::-1], ctc_weight=share)
+    assert turned["text"].tolist() == found["text"].tolist()
+    np.testing.assert_allclose(turned["score"], found["score"], rtol=1e-4)
+    np.testing.assert_allclose(turned["alignment"], found["alignment"], atol=1e-4)
+
+
+def test_an_ensemble_of_one_model_and_the_same_is_that_model(model):
+    alone, twice = search(model, ctc_weight=0.3), search((model, model), ctc_weight=0.3)
+    assert twice["n_best_text"].tolist() == alone["n_best_text"].tolist()
+    for name in ("n_best_score", "alignment", "word_times", "word_confidence"):
+        np.testing.assert_allclose(twice[name], alone[name], atol=1e-4)
+
+
 def test_the_confidence_of_a_word_is_that_of_its_tokens(model):
     found = search(model, ctc_weight=0.3)
     attention, _ = said_by_the_model(model, found["tokens"][0, : found["num_tokens"][0]])

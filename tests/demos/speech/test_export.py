@@ -1,5 +1,6 @@
 """The SavedModel: the same as the model, whatever the batch, with TensorFlow alone; WAV files of any rate."""
 
+import dataclasses
 import io
 import os
 import subprocess
@@ -83,6 +84,23 @@ def test_a_compiled_search_finds_the_same(exported, loaded, tmp_path):
                 np.testing.assert_array_equal(found[name], expected[name])
             for name in CLOSE:
                 np.testing.assert_allclose(found[name], expected[name], atol=1e-4)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_an_ensemble_is_one_saved_model(tmp_path, jit_compile):
+    model, other = make(), tmp_path / "other.keras"
+    model.save(tmp_path / "model.keras")
+    make(seed=2, units=12, delta_window=2).save(other)
+    decoding = {"ensemble": [str(other)], "beam_width": 3, "ctc_weight": 0.2, "min_length_ratio": 0.1}
+    export(tmp_path, tmp_path / "saved_model", decoding, jit_compile)
+    search = Config().replace(decoding=decoding).decoding
+    inputs = [tf.constant(array) for array in batch([sound(1.0), sound(0.7, seed=1)])]
+    expected, alone = search_of(model, search)(*inputs), search_of(model, dataclasses.replace(search, ensemble=()))
+    loaded = tf.saved_model.load(tmp_path / "saved_model")
+    found = loaded.transcribe(*inputs)
+    np.testing.assert_array_equal(found["text"], expected["text"])
+    np.testing.assert_allclose(found["score"], expected["score"], atol=1e-4)
+    assert np.all(np.abs(found["score"] - alone(*inputs)["score"]) > 1e-3)
 
 
 def test_phrases(exported, loaded):
