@@ -15,6 +15,7 @@ class Trial:
     Attributes:
         name: what tells it from others of the experiment.
         train, evaluate: arguments, without those that name the run folder.
+        ensemble: arguments with which others are trained, that are asked, too.
         language_model: whether one is trained, too, and used.
         robustness: whether bad recordings are recognised, too.
         self_train: split from which it goes on learning, without its texts, before it is tested again; none if empty.
@@ -23,6 +24,7 @@ class Trial:
     name: str
     train: tuple[str, ...]
     evaluate: tuple[str, ...] = ()
+    ensemble: tuple[tuple[str, ...], ...] = ()
     language_model: bool = False
     robustness: bool = False
     self_train: str = ""

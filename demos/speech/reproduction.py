@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import tqdm
@@ -65,12 +66,14 @@ def commands(trial, run, data_dir=None):
     evaluate --model runs/a
     """
     places = [] if data_dir is None else ["--data-dir", str(data_dir)]
-    train = ["--resume"] if (run / "config.json").exists() else trial.train
-    language_model = ["--language-model", str(run / "language_model.keras")] if trial.language_model else []
-    yield ["train", "--run", str(run), *train, *places]
+    others = [run / f"other_{number}" for number in range(len(trial.ensemble))]
+    for folder, train in zip([run, *others], [trial.train, *trial.ensemble], strict=True):
+        yield ["train", "--run", str(folder), *(["--resume"] if (folder / "config.json").exists() else train), *places]
+    search = [part for folder in others for part in ("--ensemble", str(folder))]
     if trial.language_model:
         yield ["train-lm", "--model", str(run), *places]
-    yield ["evaluate", "--model", str(run), *trial.evaluate, *language_model, *places]
+        search += ["--language-model", str(run / "language_model.keras")]
+    yield ["evaluate", "--model", str(run), *trial.evaluate, *search, *places]
     if trial.robustness:
         yield ["robustness", "--model", str(run), *trial.evaluate, *places]
     if trial.self_train:
@@ -126,7 +129,7 @@ def _cells(result):
 def _do(trial, run, data_dir, tell):
     for arguments in commands(trial, run, data_dir):
         tell(arguments[0])
-        if error := run_module("demos.speech.command", arguments, run / f"{arguments[0]}.txt"):
+        if error := run_module("demos.speech.command", arguments, Path(arguments[2]) / f"{arguments[0]}.txt"):
             raise UserError(f"python -m demos.speech {' '.join(arguments)}: {error}")
     result = json.loads((run / "evaluation.json").read_text())
     if trial.robustness:

@@ -82,6 +82,19 @@ def test_a_self_trained_model_is_tested_too_and_not_trained_twice(ran, tmp_path,
     assert [arguments[0] for arguments in commands(trials[0], run)] == ["train", "evaluate", "evaluate"]
 
 
+def test_all_of_an_ensemble_are_trained_and_asked_together(tmp_path):
+    trial = Trial("ann", ("--seed", "0"), ensemble=(("--seed", "1"), ("--seed", "2")))
+    (tmp_path / "other_1").mkdir()
+    (tmp_path / "other_1" / "config.json").write_text("{}")
+    others = [str(tmp_path / name) for name in ("other_0", "other_1")]
+    assert list(commands(trial, tmp_path)) == [
+        ["train", "--run", str(tmp_path), "--seed", "0"],
+        ["train", "--run", others[0], "--seed", "1"],
+        ["train", "--run", others[1], "--resume"],
+        ["evaluate", "--model", str(tmp_path), "--ensemble", others[0], "--ensemble", others[1]],
+    ]
+
+
 def test_what_is_done_is_not_done_again_and_what_was_stopped_is_gone_on_with(ran, tmp_path):
     asked, failing = ran
     failing["robustness"] = "no such split"
