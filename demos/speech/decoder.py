@@ -2,7 +2,6 @@
 
 import functools
 
-import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -87,16 +86,16 @@ class Decoder:
         return self._search(encoded, mask, favoured), mask
 
     def _listen(self, features, mask, jit_compile=False):
-        """What all recognisers encode, beside each other, from the features of all; and the mask of these frames."""
+        """What each recogniser encodes, a list, from the features of all, beside each other; and the mask of that."""
         parts = ops.split(features, len(self.models), axis=-1)
         heard = [
-            one.listen(part, mask, training=False, jit_compile=jit_compile)
-            for one, part in zip(self.models, parts, strict=True)
+            model.listen(part, mask, training=False, jit_compile=jit_compile)
+            for model, part in zip(self.models, parts, strict=True)
         ]
-        return ops.concatenate([encoded for encoded, _ in heard], axis=-1), heard[0][1]
+        return [encoded for encoded, _ in heard], heard[0][1]
 
     def _search(self, encoded, mask, favoured):
-        """The `BeamSearchResult` of what was heard; `favoured` are the tokens of the phrases and their lengths."""
+        """The `BeamSearchResult` of what each has encoded; `favoured` are the tokens of the phrases, and their lengths."""
         model, config = self.model, self.config
         steps_and_weights, state, constants = zip(*self._parts(encoded, mask, favoured), strict=True)
         shift = config.max_attention_shift
@@ -125,24 +124,19 @@ class Decoder:
 
     def _parts(self, encoded, mask, favoured):
         """For each part of the fusion, its step with its weight, the state before the first step, and constants."""
-        share, count = self.config.ctc_weight, len(self.models)
-        nothing = ops.zeros((ops.shape(encoded)[0], len(self.model.vocabulary)))
-        ends = np.cumsum([one.listener.output_dim for one in self.models])
-        encoded_of = [
-            (model, encoded[..., end - model.listener.output_dim : end])
-            for model, end in zip(self.models, ends.tolist(), strict=True)
-        ]
-        for model, own in encoded_of:
-            memory, state = model.speller.start(own, mask)
+        share, count, batch = self.config.ctc_weight, len(self.models), ops.shape(mask)[0]
+        nothing = ops.zeros((batch, len(self.model.vocabulary)))
+        for model, heard in zip(self.models, encoded, strict=True):
+            memory, state = model.speller.start(heard, mask)
             step = functools.partial(_spell, model.speller)
             yield (step, (1.0 - share) / count), {"speller": state, "log_probs": nothing}, memory
-        for model, own in encoded_of if share else ():
-            constants = self.ctc.prepare(ops.log_softmax(model.ctc(own)), mask)
+        for model, heard in zip(self.models, encoded, strict=True) if share else ():
+            constants = self.ctc.prepare(ops.log_softmax(model.ctc(heard)), mask)
             yield (self.ctc.step, share / count), self.ctc.initial_state(constants), constants
         for scorer, weight in self.language_models:
-            yield (scorer.step, weight), scorer.initial_state(ops.shape(encoded)[0]), None
+            yield (scorer.step, weight), scorer.initial_state(batch), None
         if favoured is not None:
-            constants = self.phrase_bias.prepare(*favoured, ops.shape(encoded)[0])
+            constants = self.phrase_bias.prepare(*favoured, batch)
             yield (
                 (self.phrase_bias.step, self.config.phrase_bonus),
                 self.phrase_bias.initial_state(constants),
