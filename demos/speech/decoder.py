@@ -95,7 +95,7 @@ class Decoder:
         return [encoded for encoded, _ in heard], heard[0][1]
 
     def _search(self, encoded, mask, favoured):
-        """The `BeamSearchResult` of what each has encoded; `favoured` are the tokens of the phrases, and their lengths."""
+        """The `BeamSearchResult` of what each encodes; `favoured` are the tokens of the phrases, and their lengths."""
         model, config = self.model, self.config
         steps_and_weights, state, constants = zip(*self._parts(encoded, mask, favoured), strict=True)
         shift = config.max_attention_shift
