@@ -11,7 +11,7 @@ import contextlib
 import keras
 from keras import ops
 
-from keras_attn import compiled
+from keras_attn import compiled, row_products
 
 _recorders = []
 
@@ -41,7 +41,7 @@ def matmul(x, w, plus=None):
 def _product(x, w):
     """``x @ w``. XLA, on CPUs, forms the gradient of `w` faster with its shorter side first."""
     if len(w.shape) < 3 or keras.config.backend() != "tensorflow" or not compiled.by_xla():
-        return ops.matmul(x, w)
+        return row_products.matmul(x, w)
     return _shorter_side_first(x, w)
 
 
@@ -62,6 +62,8 @@ def matmul_transposed(x, w):
     # XLA makes no transposed copy of `w`, and orders the gradients well; else `einsum` does without the copy.
     if _recorders or compiled.by_xla():
         return matmul(x, ops.swapaxes(w, -1, -2))
+    if x.shape[1] == 1:
+        return row_products.matmul_transposed(x, w)
     return ops.einsum("bid,bjd->bij", x, w)
 
 

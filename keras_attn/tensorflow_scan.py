@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from keras_attn import deferred
+from keras_attn import deferred, row_products
 from keras_attn.tensor_stack import TensorStack
 
 
@@ -86,7 +86,7 @@ class _Product:
     def _apply(x, w):
         """``x @ w``, as one matrix product where all of `x` has the same `w`."""
         if len(w.shape) > 2 or len(x.shape) == 2:
-            return tf.matmul(x, w)
+            return row_products.matmul(x, w)
         y = tf.matmul(tf.reshape(x, (-1, x.shape[-1])), w)
         y = tf.reshape(y, tf.concat([tf.shape(x)[:-1], tf.shape(w)[-1:]], axis=0))
         return tf.ensure_shape(y, (*x.shape[:-1], w.shape[-1]))
