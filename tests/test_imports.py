@@ -81,7 +81,8 @@ def test_the_package_needs_only_keras_and_numpy(path):
     if member(path) in ("tensor_stack", "tensorflow_scan"):  # imported where TensorFlow is the backend, and there only
         allowed |= {"tensorflow"}
     assert {name.split(".")[0] for name in imports(path, top_level_only=True)} <= allowed
-    inside = {"plotting": {"matplotlib"}, "compiled": {"jax", "tensorflow"}, "rows": {"tensorflow"}}
+    inside = {"plotting": {"matplotlib"}, "compiled": {"jax", "tensorflow"}}
+    inside |= {"rows": {"tensorflow"}, "row_products": {"tensorflow"}}
     inside = inside.get(member(path), set())
     assert {name.split(".")[0] for name in imports(path)} <= allowed | inside
 

@@ -65,13 +65,16 @@ EXPERIMENTS = {
         ),
     ),
     "speakers": Experiment(
-        "strings of real digits, a speaker never heard; three recognisers that hear in different ways",
+        "strings of real digits, a speaker never heard; four recognisers that hear in different ways",
         tuple(
             Trial(
                 who,
                 (*_REAL, *_CHANGES, "--test-speaker", who),
                 ("--adapt",),
-                ensemble=((*_REAL, "--test-speaker", who), (*_WITH_NEURAL, *_CHANGES, "--test-speaker", who)),
+                ensemble=tuple(
+                    (*settings, "--test-speaker", who)
+                    for settings in (_REAL, _WITH_SYNTHETIC, (*_WITH_NEURAL, *_CHANGES))
+                ),
             )
             for who in SPEAKERS
         ),
