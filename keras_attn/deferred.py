@@ -59,12 +59,10 @@ def _shorter_side_first(x, w):
 
 def matmul_transposed(x, w):
     """``x @ w^T`` as `matmul` makes it, of ``(batch, rows, m)`` and ``(batch, n, m)``."""
-    # XLA makes no transposed copy of `w`, and orders the gradients well; else `einsum` does without the copy.
+    # XLA makes no transposed copy of `w`, and orders the gradients well.
     if _recorders or compiled.by_xla():
         return matmul(x, ops.swapaxes(w, -1, -2))
-    if x.shape[1] == 1:
-        return row_products.matmul_transposed(x, w)
-    return ops.einsum("bid,bjd->bij", x, w)
+    return row_products.matmul_transposed(x, w)
 
 
 def dense(layer, x):

@@ -21,10 +21,8 @@ def matmul(x, w):
 
 
 def matmul_transposed(x, w):
-    """``x @ w^T``, with a `w` of ``(..., m, n)``; see `matmul`."""
-    if _is_faster(x, w):
-        return _of_one_row(x, w, adj_y=True)
-    return ops.matmul(x, ops.swapaxes(w, -1, -2))
+    """``x @ w^T``, with a `w` of ``(..., m, n)`` of which no transposed copy is made; see `matmul`."""
+    return _of_one_row(x, w, adj_y=True) if _is_faster(x, w) else ops.einsum("...id,...jd->...ij", x, w)
 
 
 def _is_faster(x, w):
