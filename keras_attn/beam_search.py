@@ -208,16 +208,9 @@ class BeamSearch:
         return beams | {"coverage": coverage, "peak": peak}, log_probs
 
     def _survivors(self, time, beams, log_probs, limits):
-        """Returns the best candidates, and for each the row of the hypothesis that it continues."""
-        vocabulary = ops.shape(log_probs)[1]
+        """Returns the best candidates, and for each the row of the hypothesis that it continues, see `_reorder`."""
         totals, lengths = hypotheses.candidates(beams, log_probs, self.end_token)
-        scores = self._score(totals, lengths[:, None], beams["penalty"][:, None])
-        scores = ops.reshape(scores, (-1, self.beam_width * vocabulary))
-        best = ops.cast(ops.top_k(scores, self.beam_width)[1], "int32")
-        first = ops.arange(ops.shape(scores)[0], dtype="int32") * (self.beam_width * vocabulary)
-        chosen = hypotheses.like(beams["last"], ops.reshape(ops.expand_dims(first, 1) + best, (-1,)))
-        sources, tokens = chosen // vocabulary, chosen % vocabulary
-        totals = rows.take(ops.reshape(totals, (-1,)), chosen)
+        totals, tokens, sources = (self._best_token if self.beam_width == 1 else self._best)(beams, totals, lengths)
         exists = totals > -math.inf
         lengths = ops.where(exists, self._reorder(lengths, sources), 0)
         beams = {name: self._reorder(x, sources) for name, x in beams.items()}
@@ -225,9 +218,30 @@ class BeamSearch:
         closed = beams["closed"] | ended | (lengths >= limits) | ops.logical_not(exists)
         now = ops.arange(ops.shape(beams["tokens"])[1], dtype="int32") == time
         beams["tokens"] = ops.where(now, ops.expand_dims(tokens, 1), beams["tokens"])
-        beams["sources"] = ops.where(now, ops.expand_dims(sources, 1), beams["sources"])
+        if self.beam_width > 1:
+            beams["sources"] = ops.where(now, ops.expand_dims(sources, 1), beams["sources"])
         changed = {"last": tokens, "log_probs": totals, "lengths": lengths, "closed": closed, "ended": ended}
         return beams | changed, sources
+
+    def _best(self, beams, totals, lengths):
+        """Of the best candidates, `(rows,)`: log probability, token, and the row of what it continues."""
+        vocabulary = ops.shape(totals)[1]
+        scores = self._score(totals, lengths[:, None], beams["penalty"][:, None])
+        scores = ops.reshape(scores, (-1, self.beam_width * vocabulary))
+        best = ops.cast(ops.top_k(scores, self.beam_width)[1], "int32")
+        first = ops.arange(ops.shape(scores)[0], dtype="int32") * (self.beam_width * vocabulary)
+        chosen = hypotheses.like(beams["last"], ops.reshape(ops.expand_dims(first, 1) + best, (-1,)))
+        return rows.take(ops.reshape(totals, (-1,)), chosen), chosen % vocabulary, chosen // vocabulary
+
+    @staticmethod
+    def _best_token(beams, totals, lengths):
+        """The same of greedy search, where the candidates of a row have one length and one penalty; None for rows."""
+        best = ops.top_k(totals, 1)
+        log_probs, tokens = (
+            hypotheses.like(beams[name], ops.cast(x[:, 0], beams[name].dtype))
+            for name, x in zip(("log_probs", "last"), best, strict=True)
+        )
+        return log_probs, tokens, None
 
     def _reorder(self, x, sources):
         """The rows that survive; the only hypothesis of an utterance is its own successor."""

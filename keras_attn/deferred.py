@@ -11,7 +11,7 @@ import contextlib
 import keras
 from keras import ops
 
-from keras_attn import compiled, row_products
+from keras_attn import compiled, products
 
 _recorders = []
 
@@ -41,7 +41,7 @@ def matmul(x, w, plus=None):
 def _product(x, w):
     """``x @ w``. XLA, on CPUs, forms the gradient of `w` faster with its shorter side first."""
     if len(w.shape) < 3 or keras.config.backend() != "tensorflow" or not compiled.by_xla():
-        return row_products.matmul(x, w)
+        return products.matmul(x, w)
     return _shorter_side_first(x, w)
 
 
@@ -62,12 +62,13 @@ def matmul_transposed(x, w):
     # XLA makes no transposed copy of `w`, and orders the gradients well.
     if _recorders or compiled.by_xla():
         return matmul(x, ops.swapaxes(w, -1, -2))
-    return row_products.matmul_transposed(x, w)
+    return products.matmul_transposed(x, w)
 
 
 def dense(layer, x):
     """``layer(x)`` for a `keras.layers.Dense`, with its product made by `matmul`."""
-    if not is_recorded() or type(layer) is not keras.layers.Dense or layer.quantization_mode is not None:
+    by_matmul = is_recorded() or keras.config.backend() == "tensorflow"  # where fewer operations are needed so
+    if not by_matmul or type(layer) is not keras.layers.Dense or layer.quantization_mode is not None:
         return layer(x)
     y = matmul(ops.cast(x, layer.compute_dtype), ops.cast(layer.kernel, layer.compute_dtype))
     y = y + ops.cast(layer.bias, layer.compute_dtype) if layer.use_bias else y

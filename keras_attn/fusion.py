@@ -79,7 +79,8 @@ class Fusion:
                 given = (state[i],) if constants[i] is None else (state[i], constants[i])
                 log_probs, states[i] = step(tokens, *given)
                 weighted.append(_times(weight, at_least_float32(log_probs)))
-        return self._without_forbidden(_sum(weighted) + self.token_bonus), type(state)(states)
+        log_probs = _sum(weighted) + self.token_bonus if self.token_bonus else _sum(weighted)
+        return self._without_forbidden(log_probs), type(state)(states)
 
     def _without_forbidden(self, log_probs):
         if not len(self.forbidden):
@@ -91,7 +92,7 @@ class Fusion:
 
 def _times(weight, log_probs):
     """The product, which is -inf where the log probability is, also for a negative weight."""
-    return ops.where(log_probs == -math.inf, -math.inf, weight * log_probs)
+    return log_probs if weight == 1 else ops.where(log_probs == -math.inf, -math.inf, weight * log_probs)
 
 
 def _sum(parts):

@@ -28,7 +28,8 @@ def start(tokens, limits, steps, beam_width):
         "closed": (number > 0) | (limits <= 0),
         "ended": ops.zeros_like(tokens, "bool"),
         "tokens": ops.zeros((count, steps), "int32"),
-        "sources": ops.zeros((count, steps), "int32"),  # the row in which each step of a hypothesis was computed
+        # The row in which each step of a hypothesis was computed.
+        "sources": ops.broadcast_to(ops.arange(count, dtype="int32")[:, None], (count, steps)),
     }
 
 

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from keras_attn import deferred, row_products
+from keras_attn import deferred, products
 from keras_attn.tensor_stack import TensorStack
 
 
@@ -57,7 +57,7 @@ class _Product:
     def __init__(self, x, w, tap):
         self.x, self.w, self.tap, self.tap_is_zeros = x, tf.convert_to_tensor(w), tap, False
         self.transposed = tf.linalg.matrix_transpose(self.w)  # In the loop, products with it are the faster ones.
-        self.y = self._apply(x, self.w)
+        self.y = products.matmul(x, self.w)
 
     def all_taps(self, inputs):
         """The ``(T, ...)`` input as it is; from its gradient comes that of `w`."""
@@ -77,19 +77,10 @@ class _Product:
 
         @tf.custom_gradient
         def product(x, tap):
-            y = self._apply(x, self.w)
-            return y if self.tap_is_zeros else y + tap, lambda dy: (self._apply(dy, self.transposed), dy)
+            y = products.matmul(x, self.w)
+            return y if self.tap_is_zeros else y + tap, lambda dy: (products.matmul(dy, self.transposed), dy)
 
         return product(x, tap)
-
-    @staticmethod
-    def _apply(x, w):
-        """``x @ w``, as one matrix product where all of `x` has the same `w`."""
-        if len(w.shape) > 2 or len(x.shape) == 2:
-            return row_products.matmul(x, w)
-        y = tf.matmul(tf.reshape(x, (-1, x.shape[-1])), w)
-        y = tf.reshape(y, tf.concat([tf.shape(x)[:-1], tf.shape(w)[-1:]], axis=0))
-        return tf.ensure_shape(y, (*x.shape[:-1], w.shape[-1]))
 
 
 class _Plan:

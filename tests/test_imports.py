@@ -82,7 +82,7 @@ def test_the_package_needs_only_keras_and_numpy(path):
         allowed |= {"tensorflow"}
     assert {name.split(".")[0] for name in imports(path, top_level_only=True)} <= allowed
     inside = {"plotting": {"matplotlib"}, "compiled": {"jax", "tensorflow"}}
-    inside |= {"rows": {"tensorflow"}, "row_products": {"tensorflow"}}
+    inside |= {"rows": {"tensorflow"}, "products": {"tensorflow"}}
     inside = inside.get(member(path), set())
     assert {name.split(".")[0] for name in imports(path)} <= allowed | inside
 

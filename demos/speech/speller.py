@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_attn import Attention, AttentionCell, AttentionRNN
+from keras_attn import Attention, AttentionCell, AttentionRNN, rows
 
 
 @keras.saving.register_keras_serializable(package="keras_attn.speech")
@@ -79,7 +79,8 @@ class Speller(keras.layers.Layer):
 
     def step(self, tokens, state, memory):
         """Log probabilities `(batch, vocabulary_size)` after `tokens` `(batch,)`, and the next state."""
-        outputs, state = self.rnn.cell.step(self.embed(tokens), memory, state, training=False)
+        vectors = rows.take(ops.cast(self.embed.embeddings, self.compute_dtype), tokens)
+        outputs, state = self.rnn.cell.step(vectors, memory, state, training=False)
         return ops.log_softmax(self.classify(outputs)), state
 
     @staticmethod

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_attn import deferred
+from keras_attn import deferred, rows
 
 _SMALLEST_BLOCK = 16
 
@@ -32,18 +32,28 @@ def convolve(convolution, channels):
     size, _, filters = convolution.kernel.shape
     block = max(size // 2, _SMALLEST_BLOCK)
     batch, frames, _ = ops.shape(channels)
-    blocks = _between_neighbours(ops.cast(channels, convolution.compute_dtype), block)
-    filtered = deferred.matmul(blocks, _toeplitz(ops.cast(convolution.kernel, convolution.compute_dtype), block))
-    return _first(ops.reshape(filtered, (batch, -1, filters)), frames)
-
-
-def _between_neighbours(x, block):
-    """``(batch, T, dim)`` to ``(batch, blocks, 3 * block * dim)``, padded with zeros at both ends."""
-    batch, frames, dim = ops.shape(x)
     number = (frames + block - 1) // block
-    rest = ops.zeros((batch, number * block - frames, dim), dtype=x.dtype)
-    x = ops.reshape(ops.concatenate([x, rest], axis=1), (batch, number, block * x.shape[-1]))
-    return ops.concatenate([_with_adjoint(_before, _after)(x), x, _with_adjoint(_after, _before)(x)], axis=-1)
+    blocks = _between_neighbours(ops.cast(channels, convolution.compute_dtype), block, number)
+    filtered = deferred.matmul(blocks, _toeplitz(ops.cast(convolution.kernel, convolution.compute_dtype), block))
+    return _first(ops.reshape(filtered, (batch, number * block, filters)), frames)
+
+
+def _between_neighbours(x, block, number):
+    """``(batch, T, dim)`` to ``(batch * number, 3 * block * dim)``, blocks padded with zeros at both ends."""
+    batch, frames, dim = ops.shape(x)
+
+    def function(x):
+        x = ops.pad(x, [[0, 0], [block, (number + 1) * block - frames], [0, 0]])
+        x = ops.reshape(x, (batch, number + 2, block * dim))
+        x = ops.concatenate([x[:, :-2], x[:, 1:-1], x[:, 2:]], axis=-1)
+        return ops.reshape(x, (-1, 3 * block * dim))
+
+    def adjoint(dy):
+        parts = enumerate(ops.split(ops.reshape(dy, (batch, number, 3 * block * dim)), 3, axis=-1))
+        x = sum(ops.pad(part, [[0, 0], [start, 2 - start], [0, 0]]) for start, part in parts)
+        return ops.reshape(x, (batch, (number + 2) * block, dim))[:, block : block + frames]
+
+    return _with_adjoint(function, adjoint)(x)
 
 
 def _with_adjoint(function, adjoint):
@@ -64,19 +74,9 @@ def _first(x, frames):
     batch, time, dim = ops.shape(x)
 
     def adjoint(dy):
-        return ops.concatenate([dy, ops.zeros((batch, time - frames, dim), dtype=dy.dtype)], axis=1)
+        return ops.pad(dy, [[0, 0], [0, time - frames], [0, 0]])
 
-    return _with_adjoint(lambda x: x[:, :frames], adjoint)(x)
-
-
-def _before(x):
-    """The block before each one; zeros before the first."""
-    return ops.concatenate([ops.zeros_like(x[:, :1]), x[:, :-1]], axis=1)
-
-
-def _after(x):
-    """The block after each one; zeros after the last."""
-    return ops.concatenate([x[:, 1:], ops.zeros_like(x[:, :1])], axis=1)
+    return _with_adjoint(lambda x: ops.slice(x, (0, 0, 0), (batch, frames, dim)), adjoint)(x)
 
 
 def _toeplitz(kernel, block):
@@ -86,7 +86,7 @@ def _toeplitz(kernel, block):
     tap = into - block - out + size // 2
     nothing = ops.zeros_like(kernel[:1])
     kernel = ops.concatenate([kernel, nothing], axis=0)
-    matrix = ops.take(kernel, np.where((tap >= 0) & (tap < size), tap, size), axis=0)
+    matrix = rows.take(kernel, np.where((tap >= 0) & (tap < size), tap, size))
     return ops.reshape(ops.transpose(matrix, (0, 2, 1, 3)), (3 * block * channels, block * filters))
 
 

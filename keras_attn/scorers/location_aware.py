@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_attn import deferred, several
 from keras_attn.scorers.convolutions import centred_convolution, convolve
 from keras_attn.scorers.location_scorer import LocationScorer
 
@@ -79,12 +80,12 @@ class LocationAware(LocationScorer):
 
     def location(self, state):
         channels = ops.concatenate([state[name] for name in _FEATURES[self.features]], axis=-1)
-        return self.location_projection(convolve(self.convolution, channels))
+        return deferred.dense(self.location_projection, convolve(self.convolution, channels))
 
     def next_state(self, state, alignment, query, memory):
         alignment = alignment[..., None]
         after = {
-            "previous": lambda: ops.concatenate([state["previous"][..., 1:], alignment], axis=-1),
+            "previous": lambda: several.join([state["previous"][..., 1:], alignment] if self.history > 1 else [alignment]),
             "cumulative": lambda: state["cumulative"] + alignment,
         }
         return {name: after[name]() for name in state}

@@ -6,7 +6,7 @@ TensorFlow forms their gradients by matrix products: XLA, on CPUs, takes long fo
 import keras
 from keras import ops
 
-from keras_attn import masking, row_products
+from keras_attn import masking, products
 
 _BY_HAND = keras.config.backend() == "tensorflow"
 
@@ -51,7 +51,7 @@ def _sums(query, key):
 def _sums_by_hand(query, key):
     def gradients(upstream):
         accurate = masking.at_least_float32(upstream)
-        of_query = row_products.matmul(ops.ones_like(accurate[:, :, None, :, 0]), accurate)
+        of_query = products.matmul(ops.ones_like(accurate[:, :, None, :, 0]), accurate)
         of_key = ops.sum(accurate, axis=1)
         return ops.cast(ops.squeeze(of_query, axis=2), query.dtype), ops.cast(of_key, key.dtype)
 
@@ -59,13 +59,14 @@ def _sums_by_hand(query, key):
 
 
 def _products(pairs, weights):
-    return ops.squeeze(ops.matmul(pairs, weights[:, None]), axis=-1)
+    rows = ops.reshape(pairs, (-1, weights.shape[0]))
+    return ops.reshape(products.matmul(rows, weights[:, None]), ops.shape(pairs)[:-1])
 
 
 @ops.custom_gradient
 def _products_by_hand(pairs, weights):
     def gradients(upstream):
-        of_weights = ops.sum(row_products.matmul(upstream[:, :, None], pairs), axis=(0, 1, 2))
+        of_weights = ops.sum(products.matmul(upstream[:, :, None], pairs), axis=(0, 1, 2))
         return ops.matmul(upstream[..., None], weights[None, :]), of_weights
 
     return _products(pairs, weights), gradients
