@@ -1,9 +1,4 @@
-"""Products of few rows, the state of one step say, which TensorFlow forms faster in other ways than by `ops.matmul`.
-
-Its operation of that is handed over to oneDNN, which takes up to four times as long for a row with a matrix of its own
-as TensorFlow does by itself; and, on CPUs, for rows with one matrix that does not fit beside them into the cache of a
-core, twice to four times as long as for its parts, which different cores can take besides.
-"""
+"""Products that TensorFlow forms faster in other ways than by `ops.matmul`, such as those of a single step."""
 
 import math
 
@@ -12,12 +7,15 @@ from keras import ops
 
 from keras_attn import compiled
 
-# A matrix of at least so many numbers goes in parts of at most so many of its rows, for so many rows on its left.
-_LARGE, _PART, _FEW = 2**17, 160, 64
+# For up to so many rows, a matrix of at least so many numbers goes in parts of at most so many of its rows.
+_FEW, _LARGE, _PART = 64, 2**17, 160
 
 
 def matmul(x, w):
     """``x @ w``.
+
+    TensorFlow hands products over to oneDNN, which takes up to four times as long for one row with a matrix of its own
+    as TensorFlow does by itself.
 
     Args:
         x: ``(..., rows, n)``.
@@ -30,7 +28,7 @@ def matmul(x, w):
         return ops.matmul(x, w)
     if len(w.shape) > 2:
         return _of_one_row(x, w, adj_y=False) if _is_one_row(x) else ops.matmul(x, w)
-    return ops.matmul(x, w) if len(x.shape) < 2 or None in w.shape or 0 in w.shape else _by_one_matrix(x, w)
+    return ops.matmul(x, w) if None in w.shape or 0 in w.shape else _by_one_matrix(x, w)
 
 
 def matmul_transposed(x, w):
@@ -57,33 +55,52 @@ def _of_one_row(x, w, adj_y):
 def _by_one_matrix(x, w):
     """The product with ``(n, m)``, as one of two matrices, with fewer operations around it than `ops.matmul` needs."""
     if len(x.shape) == 2:
-        return _in_parts(x, w) if _is_large(x, w) else ops.matmul(x, w)
+        return ops.matmul(x, w)
     leading = tuple(x.shape[:-1])
     if leading.count(None) == 1 and 0 not in leading:
         leading = tuple(-1 if size is None else size for size in leading)
     else:
         leading = ops.shape(x)[:-1]
-    rows = ops.reshape(x, (-1, w.shape[0]))
-    return ops.reshape(_by_one_matrix(rows, w), (*leading, w.shape[1]))
+    return ops.reshape(ops.matmul(ops.reshape(x, (-1, w.shape[0])), w), (*leading, w.shape[1]))
 
 
-def _is_large(x, w):
-    """Whether parts of ``(n, m)`` take less time; what is cut out of it is no copy where its rows are aligned."""
-    n, m = w.shape
-    few = x.shape[0] is None or x.shape[0] <= _FEW
-    large = n > _PART and n * m >= _LARGE and m % 16 == 0 and x.dtype == "float32"
-    return few and large and _on_cpu() and not compiled.by_xla()
+def matmul_alone(x, w):
+    """``x @ w``, where there is little else to compute at the same time, as in a step of a search.
+
+    On CPUs, oneDNN takes twice to four times as long for a few rows with a matrix that does not fit beside them into
+    the cache of a core, as for all of its parts, which different cores can take besides.
+
+    Args:
+        x: ``(rows, n)``.
+        w: ``(n, m)``.
+
+    >>> print(ops.convert_to_numpy(matmul_alone(ops.array([[1.0, 2.0]]), ops.array([[3.0, 4.0], [5.0, 6.0]]))))
+    [[13. 16.]]
+    """
+    in_parts = keras.config.backend() == "tensorflow" and not _symbolic(x, w) and _is_large(w)
+    return _in_parts(x, w) if in_parts else ops.matmul(x, w)
 
 
-def _on_cpu():
+def _is_large(w):
+    """Whether parts of `w` may take less time; what is cut out of it is no copy where its rows are aligned."""
     import tensorflow as tf
 
-    return not tf.config.list_physical_devices("GPU")
+    n, m = w.shape
+    large = n > _PART and n * m >= _LARGE and m % 16 == 0 and w.dtype == "float32"
+    return large and not tf.config.list_physical_devices("GPU") and not compiled.by_xla()
 
 
 def _in_parts(x, w):
+    """The product, in parts if there are few rows."""
     import tensorflow as tf
 
     n = w.shape[0]
     size = math.ceil(n / math.ceil(n / _PART))
-    return tf.add_n([tf.matmul(x[:, i : i + size], w[i : i + size]) for i in range(0, n, size)])
+
+    def parts():
+        return tf.add_n([tf.matmul(x[:, i : i + size], w[i : i + size]) for i in range(0, n, size)])
+
+    few = ops.shape(x)[0] <= _FEW
+    if isinstance(few, bool):
+        return parts() if few else ops.matmul(x, w)
+    return tf.cond(few, parts, lambda: ops.matmul(x, w))

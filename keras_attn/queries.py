@@ -12,7 +12,8 @@ from keras_attn import compiled, heads, loops, masking, softmax_attention
 BLOCK = 256
 # From so many scores on, blocks take less time, as measured on two cores: blocks of softmaxes of inner products that
 # XLA compiles, and any others.
-FEWEST_INNER_PRODUCTS, FEWEST_SCORES = 2_000_000, 8_000_000
+FEWEST_INNER_PRODUCTS = 4_000_000 if keras.config.backend() == "jax" else 2_000_000
+FEWEST_SCORES = 8_000_000
 # So many alignments, at most, are kept for the gradients in a plain graph of TensorFlow: 256 MB.
 MOST_KEPT = 2**26
 

@@ -76,7 +76,7 @@ def _sums(cell, inputs, hidden):
     """What enters the gates and the memory of an `LSTMCell`, without the bias."""
     kernel, recurrent_kernel = _weight(cell, "kernel"), _weight(cell, "recurrent_kernel")
     if not deferred.is_recorded():
-        return products.matmul(inputs, kernel) + products.matmul(hidden, recurrent_kernel)
+        return products.matmul_alone(inputs, kernel) + products.matmul_alone(hidden, recurrent_kernel)
     # One product has its gradient deferred at half the cost.
     return deferred.matmul(
         ops.concatenate([inputs, hidden], axis=-1), ops.concatenate([kernel, recurrent_kernel], axis=0)

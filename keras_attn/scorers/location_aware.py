@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_attn import deferred, several
+from keras_attn import products, several
 from keras_attn.scorers.convolutions import centred_convolution, convolve
 from keras_attn.scorers.location_scorer import LocationScorer
 
@@ -80,12 +80,14 @@ class LocationAware(LocationScorer):
 
     def location(self, state):
         channels = ops.concatenate([state[name] for name in _FEATURES[self.features]], axis=-1)
-        return deferred.dense(self.location_projection, convolve(self.convolution, channels))
+        filtered = convolve(self.convolution, channels)
+        return products.matmul(filtered, ops.cast(self.location_projection.kernel, filtered.dtype))
 
     def next_state(self, state, alignment, query, memory):
         alignment = alignment[..., None]
+        kept = [state["previous"][..., 1:]] if self.history > 1 else []
         after = {
-            "previous": lambda: several.join([state["previous"][..., 1:], alignment] if self.history > 1 else [alignment]),
+            "previous": lambda: several.join([*kept, alignment]),
             "cumulative": lambda: state["cumulative"] + alignment,
         }
         return {name: after[name]() for name in state}
