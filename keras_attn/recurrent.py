@@ -47,11 +47,11 @@ def outputs(layer, inputs, mask, training=None):
         both = [outputs(one, inputs, mask, training) for one in (layer.forward_layer, layer.backward_layer)]
         return ops.concatenate(both, axis=-1)
     cell = layer.cell
-    # Padding closes the input gate, so that the state stays 0 until a sequence begins at its end.
-    closed = ops.where(ops.arange(4 * cell.units) < cell.units, _CLOSED, 0.0)
-    bias = _weight(cell, "bias") if cell.use_bias else 0.0
-    z = ops.matmul(ops.swapaxes(ops.cast(inputs, cell.compute_dtype), 0, 1), _weight(cell, "kernel"))
-    z = z + ops.where(ops.swapaxes(mask, 0, 1)[..., None], bias, ops.cast(closed, z.dtype))
+    # What has the bias added to it, and what closes the input gate, so that the state stays 0 until a sequence begins
+    # at its end, are two more inputs: what goes through memory fewer times takes less of it.
+    real = ops.cast(mask, cell.compute_dtype)[..., None]
+    inputs = ops.concatenate([ops.cast(inputs, cell.compute_dtype), real, 1 - real], axis=-1)
+    z = products.matmul(ops.swapaxes(inputs, 0, 1), ops.concatenate([_weight(cell, "kernel"), *_rows(cell)], axis=0))
 
     def step(state, z):
         hidden, carried = state
@@ -62,6 +62,14 @@ def outputs(layer, inputs, mask, training=None):
     start = ops.zeros_like(z[0, :, : cell.units])
     _, hidden = loops.time_major_scan(step, [start, start], z, reverse=layer.go_backwards)
     return ops.swapaxes(hidden, 0, 1)
+
+
+def _rows(cell):
+    """What is added to the inputs of the gates where there is something to hear, and in padding."""
+    closed = np.where(np.arange(4 * cell.units) < cell.units, _CLOSED, 0.0)
+    closed = ops.convert_to_tensor(closed, cell.compute_dtype)
+    bias = _weight(cell, "bias") if cell.use_bias else ops.zeros_like(closed)
+    return bias[None], closed[None]
 
 
 def _stack(cells, inputs, states, training):
