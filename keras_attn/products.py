@@ -24,7 +24,7 @@ def matmul(x, w):
     >>> print(ops.convert_to_numpy(matmul(ops.array([[[1.0, 2.0]]]), ops.array([[[3.0, 4.0], [5.0, 6.0]]]))))
     [[[13. 16.]]]
     """
-    if keras.config.backend() != "tensorflow" or _symbolic(x, w):
+    if keras.config.backend() != "tensorflow" or symbolic(x, w):
         return ops.matmul(x, w)
     if len(w.shape) > 2:
         return _of_one_row(x, w, adj_y=False) if _is_one_row(x) else ops.matmul(x, w)
@@ -33,12 +33,13 @@ def matmul(x, w):
 
 def matmul_transposed(x, w):
     """``x @ w^T``, with a `w` of ``(batch, m, n)`` of which no transposed copy is made; see `matmul`."""
-    if keras.config.backend() == "tensorflow" and not _symbolic(x, w) and _is_one_row(x):
+    if keras.config.backend() == "tensorflow" and not symbolic(x, w) and _is_one_row(x):
         return _of_one_row(x, w, adj_y=True)
     return ops.einsum("...id,...jd->...ij", x, w)
 
 
-def _symbolic(*tensors):
+def symbolic(*tensors):
+    """Whether any of these has a shape alone."""
     return any(isinstance(x, keras.KerasTensor) for x in tensors)
 
 
@@ -77,7 +78,7 @@ def matmul_alone(x, w):
     >>> print(ops.convert_to_numpy(matmul_alone(ops.array([[1.0, 2.0]]), ops.array([[3.0, 4.0], [5.0, 6.0]]))))
     [[13. 16.]]
     """
-    in_parts = keras.config.backend() == "tensorflow" and not _symbolic(x, w) and _is_large(w)
+    in_parts = keras.config.backend() == "tensorflow" and not symbolic(x, w) and _is_large(w)
     return _in_parts(x, w) if in_parts else ops.matmul(x, w)
 
 

@@ -21,7 +21,7 @@ def sums(query, key):
     Returns:
         ``(batch, Tq, Tv, units)``.
     """
-    function = _sums_by_hand if _BY_HAND and not _symbolic(query, key) else _sums
+    function = _sums_by_hand if _BY_HAND and not products.symbolic(query, key) else _sums
     return function(query, key)
 
 
@@ -35,12 +35,8 @@ def inner_products(pairs, weights):
     Returns:
         ``(batch, Tq, Tv)``.
     """
-    function = _products_by_hand if _BY_HAND and not _symbolic(pairs, weights) else _products
+    function = _products_by_hand if _BY_HAND and not products.symbolic(pairs, weights) else _products
     return function(pairs, weights)
-
-
-def _symbolic(*tensors):
-    return any(isinstance(x, keras.KerasTensor) for x in tensors)
 
 
 def _sums(query, key):
