@@ -236,12 +236,9 @@ class BeamSearch:
     @staticmethod
     def _best_token(beams, totals, lengths):
         """The same of greedy search, where the candidates of a row have one length and one penalty; None for rows."""
-        best = ops.top_k(totals, 1)
-        log_probs, tokens = (
-            hypotheses.like(beams[name], ops.cast(x[:, 0], beams[name].dtype))
-            for name, x in zip(("log_probs", "last"), best, strict=True)
-        )
-        return log_probs, tokens, None
+        log_probs, tokens = (x[:, 0] for x in ops.top_k(totals, 1))
+        tokens = hypotheses.like(beams["last"], ops.cast(tokens, "int32"))
+        return hypotheses.like(beams["log_probs"], log_probs), tokens, None
 
     def _reorder(self, x, sources):
         """The rows that survive; the only hypothesis of an utterance is its own successor."""

@@ -79,7 +79,8 @@ class Fusion:
                 given = (state[i],) if constants[i] is None else (state[i], constants[i])
                 log_probs, states[i] = step(tokens, *given)
                 weighted.append(_times(weight, at_least_float32(log_probs)))
-        log_probs = _sum(weighted) + self.token_bonus if self.token_bonus else _sum(weighted)
+        log_probs = _sum(weighted)
+        log_probs = log_probs + self.token_bonus if self.token_bonus else log_probs
         return self._without_forbidden(log_probs), type(state)(states)
 
     def _without_forbidden(self, log_probs):
