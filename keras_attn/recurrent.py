@@ -25,7 +25,7 @@ def step(cell, inputs, state, training=None):
     if type(cell) is keras.layers.LSTMCell and not random and (deferred.is_recorded() or training is False):
         hidden, carried = (ops.cast(x, cell.compute_dtype) for x in state)
         z = _sums(cell, ops.cast(inputs, cell.compute_dtype), hidden)
-        return _lstm(cell, z + _weight(cell, "bias") if cell.use_bias else z, carried, training)
+        return _lstm(cell, z + _weight(cell, "bias") if cell.use_bias else z, carried)
     return cell(inputs, state, training=training)
 
 
@@ -56,7 +56,7 @@ def outputs(layer, inputs, mask, training=None):
     def step(state, z):
         hidden, carried = state
         z = deferred.matmul(hidden, _weight(cell, "recurrent_kernel"), plus=z)
-        hidden, state = _lstm(cell, z, carried, training)
+        hidden, state = _lstm(cell, z, carried)
         return state, hidden
 
     start = ops.zeros_like(z[0, :, : cell.units])
@@ -91,29 +91,12 @@ def _sums(cell, inputs, hidden):
     )
 
 
-def _lstm(cell, z, carried, training):
+def _lstm(cell, z, carried):
     """Output and state of an `LSTMCell`, from the sums that enter its gates and its memory."""
-    i, f, c, o = (_gates_at_once if training is False and _is_usual(cell) else _gates)(cell, z)
-    carried = f * carried + i * c
-    hidden = o * cell.activation(carried)
-    return hidden, [hidden, carried]
-
-
-def _gates(cell, z):
-    """The gates ``i``, ``f`` and ``o`` of an `LSTMCell`, and what may enter its memory as the third."""
     i, f, c, o = ops.split(z, 4, axis=-1)
-    return cell.recurrent_activation(i), cell.recurrent_activation(f), cell.activation(c), cell.recurrent_activation(o)
-
-
-def _gates_at_once(cell, z):
-    """The same by one function of all, ``sigmoid(x) = (1 + tanh(x / 2)) / 2``: faster, but its gradient is slower."""
-    scale = np.repeat([0.5, 0.5, 1.0, 0.5], cell.units)
-    scale, shift = (ops.convert_to_tensor(x, z.dtype) for x in (scale, 1 - scale))
-    return ops.split(ops.tanh(z * scale) * scale + shift, 4, axis=-1)
-
-
-def _is_usual(cell):
-    return cell.recurrent_activation is keras.activations.sigmoid and cell.activation is keras.activations.tanh
+    carried = cell.recurrent_activation(f) * carried + cell.recurrent_activation(i) * cell.activation(c)
+    hidden = cell.recurrent_activation(o) * cell.activation(carried)
+    return hidden, [hidden, carried]
 
 
 def _weight(cell, name):
