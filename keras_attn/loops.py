@@ -7,8 +7,9 @@ from keras import ops
 # as its attribute `supports_jit`, and a model with jit_compile="auto" runs as a plain graph; with True it is compiled.
 if keras.config.backend() == "tensorflow":
     from keras_attn.tensorflow_scan import scan as time_major_scan
+    from keras_attn.tensorflow_scan import scan_without_gradients
 else:
-    time_major_scan = ops.scan
+    time_major_scan = scan_without_gradients = ops.scan
 
 SUPPORT_JIT = keras.config.backend() != "tensorflow"
 

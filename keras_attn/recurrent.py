@@ -53,14 +53,17 @@ def outputs(layer, inputs, mask, training=None):
     inputs = ops.concatenate([ops.cast(inputs, cell.compute_dtype), real, 1 - real], axis=-1)
     z = products.matmul(ops.swapaxes(inputs, 0, 1), ops.concatenate([_weight(cell, "kernel"), *_rows(cell)], axis=0))
 
+    recurrent_kernel = _weight(cell, "recurrent_kernel")
+
     def step(state, z):
         hidden, carried = state
-        z = deferred.matmul(hidden, _weight(cell, "recurrent_kernel"), plus=z)
+        z = deferred.matmul(hidden, recurrent_kernel, plus=z)
         hidden, state = _lstm(cell, z, carried)
         return state, hidden
 
     start = ops.zeros_like(z[0, :, : cell.units])
-    _, hidden = loops.time_major_scan(step, [start, start], z, reverse=layer.go_backwards)
+    scan = loops.scan_without_gradients if training is False else loops.time_major_scan
+    _, hidden = scan(step, [start, start], z, reverse=layer.go_backwards)
     return ops.swapaxes(hidden, 0, 1)
 
 

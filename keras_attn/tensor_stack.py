@@ -45,6 +45,19 @@ class TensorStack:
         pairs = zip(handles, keras.tree.flatten(nest), strict=True)
         return [tf.raw_ops.TensorListPushBack(input_handle=handle, tensor=x) for handle, x in pairs]
 
+    def reserved(self, count):
+        """Handles of stacks that already have the places of `count` slices, for `put`."""
+        return [
+            tf.raw_ops.TensorListReserve(element_shape=tf.shape(x), num_elements=count, element_dtype=x.dtype)
+            for x in keras.tree.flatten(self.like)
+        ]
+
+    def put(self, handles, number, nest):
+        """The handles after it."""
+        keras.tree.assert_same_structure(self.like, nest)
+        pairs = zip(handles, keras.tree.flatten(nest), strict=True)
+        return [tf.raw_ops.TensorListSetItem(input_handle=handle, index=number, item=x) for handle, x in pairs]
+
     def all(self, handles, reverse=False):
         """The nest of ``(T, ...)`` tensors that were pushed, the first one first, or the last."""
         stacked = [

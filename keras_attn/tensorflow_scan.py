@@ -47,6 +47,24 @@ def scan(step, state, inputs, reverse=False):
     return state, outputs
 
 
+def scan_without_gradients(step, state, inputs, reverse=False):
+    """As `scan`, in less time where no gradients are wanted; they are right, but take time in proportion to ``T^2``."""
+    state, inputs = keras.tree.map_structure(tf.convert_to_tensor, (state, inputs))
+    with keras.StatelessScope():
+        _, outputs = step(state, keras.tree.map_structure(_zeros_of_a_step, inputs))
+    length = tf.shape(keras.tree.flatten(inputs)[0])[0]
+    results = TensorStack(outputs)
+
+    def body(i, state, done):
+        number = length - 1 - i if reverse else i
+        after, outputs = step(state, keras.tree.map_structure(lambda x: x[number], inputs))
+        return i + 1, keras.tree.pack_sequence_as(state, keras.tree.flatten(after)), results.put(done, number, outputs)
+
+    loop = (tf.zeros((), "int32"), state, results.reserved(length))
+    _, state, done = tf.while_loop(lambda i, *_: i < length, body, loop, maximum_iterations=length)
+    return state, results.all(done)
+
+
 class _Product:
     """``x @ w + plus`` with a constant `w`.
 
