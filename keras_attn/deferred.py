@@ -32,10 +32,20 @@ def matmul(x, w, plus=None):
     Returns:
         ``(..., rows, m)``.
     """
+    return sum_of_products([(x, w)], plus)
+
+
+def sum_of_products(pairs, plus=None):
+    """The sum of all ``x @ w``, as `matmul` has one; a loop defers the gradients of all at the cost of one.
+
+    Args:
+        pairs: Pairs of an `x` and a `w`, whose products have one shape.
+        plus: What is added to it.
+    """
     if _recorders:
-        return _recorders[-1].matmul(x, w, plus)
-    product = _product(x, w)
-    return product if plus is None else product + plus
+        return _recorders[-1].sum_of_products(pairs, plus)
+    total = sum(_product(x, w) for x, w in pairs)
+    return total if plus is None else total + plus
 
 
 def _product(x, w):
@@ -77,7 +87,7 @@ def dense(layer, x):
 
 @contextlib.contextmanager
 def recording(recorder):
-    """Products are made by ``recorder.matmul(x, w, plus)`` while this lasts."""
+    """Products are made by ``recorder.sum_of_products(pairs, plus)`` while this lasts."""
     _recorders.append(recorder)
     try:
         yield recorder

@@ -88,10 +88,7 @@ def _sums(cell, inputs, hidden):
     kernel, recurrent_kernel = _weight(cell, "kernel"), _weight(cell, "recurrent_kernel")
     if not deferred.is_recorded():
         return products.matmul_alone(inputs, kernel) + products.matmul_alone(hidden, recurrent_kernel)
-    # One product has its gradient deferred at half the cost.
-    return deferred.matmul(
-        ops.concatenate([inputs, hidden], axis=-1), ops.concatenate([kernel, recurrent_kernel], axis=0)
-    )
+    return deferred.sum_of_products([(inputs, kernel), (hidden, recurrent_kernel)])
 
 
 def _lstm(cell, z, carried):

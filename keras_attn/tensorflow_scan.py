@@ -1,5 +1,8 @@
 """The loop of `loops.scan` on TensorFlow, where `keras.ops.scan` and its gradient are slow."""
 
+import functools
+import operator
+
 import keras
 import tensorflow as tf
 
@@ -28,22 +31,22 @@ def scan(step, state, inputs, reverse=False):
         _, outputs = step(state, slices)
     tapped = plan.tap(keras.tree.flatten(inputs))
     length = tf.shape(tapped[0])[0]
-    zeros = [product.y for product in plan.products if product.tap_is_zeros]
+    zeros = [one.y for one in plan.sums if one.tap_is_zeros]
     to_come = TensorStack((slices, zeros))
-    results = TensorStack((outputs, [_as_bits(product.x) for product in plan.products]))
+    results = TensorStack((outputs, [_as_bits(x) for one in plan.sums for x in one.xs]))
 
     def body(i, state, coming, done):
         coming, (x, taps) = to_come.pop(coming)
-        with deferred.recording(_Step(plan.products, [*keras.tree.flatten(x), *taps])) as recorder:
+        with deferred.recording(_Step(plan.sums, [*keras.tree.flatten(x), *taps])) as recorder:
             after, outputs = step(state, x)
-        done = results.push(done, (outputs, [_as_bits(x) for x in recorder.x]))
+        done = results.push(done, (outputs, [_as_bits(x) for xs in recorder.xs for x in xs]))
         return i + 1, keras.tree.pack_sequence_as(state, keras.tree.flatten(after)), coming, done
 
     loop = (tf.zeros((), "int32"), state, to_come.of_slices(tapped, reverse), results.empty(length))
     _, state, _, done = tf.while_loop(lambda i, *_: i < length, body, loop, maximum_iterations=length)
     outputs, collected = results.all(done, reverse)
-    for product, x in zip(plan.products, collected, strict=True):
-        product.x = tf.bitcast(x, product.w.dtype)
+    for one in plan.sums:
+        one.xs = [tf.bitcast(collected.pop(0), w.dtype) for w in one.ws]
     return state, outputs
 
 
@@ -65,78 +68,91 @@ def scan_without_gradients(step, state, inputs, reverse=False):
     return state, results.all(done)
 
 
-class _Product:
-    """``x @ w + plus`` with a constant `w`.
+class _Sum:
+    """The sum of all ``x @ w``, with constants `w`, and of `plus`.
 
-    `x` is that of one step in the plan, those of all steps after the loop. `tap` is the number of the input
-    whose gradient is that of the product.
+    `xs` are those of one step in the plan, those of all steps after the loop. `tap` is the number of the input
+    whose gradient is that of the sum.
     """
 
-    def __init__(self, x, w, tap):
-        self.x, self.w, self.tap, self.tap_is_zeros = x, tf.convert_to_tensor(w), tap, False
-        self.transposed = tf.linalg.matrix_transpose(self.w)  # In the loop, products with it are the faster ones.
-        self.y = products.matmul(x, self.w)
+    def __init__(self, pairs, tap):
+        self.xs, ws = zip(*pairs, strict=True)
+        self.ws = [tf.convert_to_tensor(w) for w in ws]
+        self.tap, self.tap_is_zeros = tap, False
+        self.transposed = [tf.linalg.matrix_transpose(w) for w in self.ws]  # Products with these are the faster ones.
+        self.y = self._total(self.xs)
+
+    def _total(self, xs):
+        return functools.reduce(operator.add, map(products.matmul, xs, self.ws))
 
     def all_taps(self, inputs):
-        """The ``(T, ...)`` input as it is; from its gradient comes that of `w`."""
+        """The ``(T, ...)`` input as it is; from its gradient come those of all `w`."""
 
         @tf.custom_gradient
-        def identity(inputs, w):
-            return tf.identity(inputs), lambda dy: (dy, self._gradient(dy))
+        def identity(inputs, *ws):
+            def gradients(dy):
+                return dy, *(self._gradient(x, w, dy) for x, w in zip(self.xs, ws, strict=True))
 
-        return identity(inputs, self.w)
+            return tf.identity(inputs), gradients
 
-    def _gradient(self, dy):
+        return identity(inputs, *self.ws)
+
+    @staticmethod
+    def _gradient(x, w, dy):
         message = "Second derivatives by the weights of a loop are not supported on TensorFlow."
-        return tf.raw_ops.PreventGradient(input=deferred.gradient(self.x, dy, self.w), message=message)
+        return tf.raw_ops.PreventGradient(input=deferred.gradient(x, dy, w), message=message)
 
-    def matmul(self, x, tap):
-        """The product of one step."""
+    def of_step(self, xs, tap):
+        """The sum of one step."""
 
         @tf.custom_gradient
-        def product(x, tap):
-            y = products.matmul(x, self.w)
-            return y if self.tap_is_zeros else y + tap, lambda dy: (products.matmul(dy, self.transposed), dy)
+        def total(tap, *xs):
+            def gradients(dy):
+                return dy, *(products.matmul(dy, w) for w in self.transposed)
 
-        return product(x, tap)
+            y = self._total(xs)
+            return y if self.tap_is_zeros else y + tap, gradients
+
+        return total(tap, *xs)
 
 
 class _Plan:
-    """The products of a step, as a run outside the loop finds them."""
+    """The sums of products of a step, as a run outside the loop finds them."""
 
     def __init__(self, slices):
         self.left = {id(x): number for number, x in enumerate(keras.tree.flatten(slices))}
-        self.products = []
+        self.sums = []
 
-    def matmul(self, x, w, plus):
-        product = _Product(x, w, self.left.pop(id(plus), None))
-        self.products.append(product)
-        return product.y if plus is None else product.y + plus
+    def sum_of_products(self, pairs, plus):
+        found = _Sum(pairs, self.left.pop(id(plus), None))
+        self.sums.append(found)
+        return found.y if plus is None else found.y + plus
 
     def tap(self, inputs):
-        """The inputs that the loop takes, some of them tapped, and zeros as taps of the other products."""
+        """The inputs that the loop takes, some of them tapped, and zeros as taps of the other sums."""
         inputs = list(inputs)
-        for product in self.products:
-            if product.tap is None:
-                product.tap, product.tap_is_zeros = len(inputs), True
-                shape = tf.concat([tf.shape(inputs[0])[:1], tf.shape(product.y)], axis=0)
-                inputs.append(tf.ensure_shape(tf.zeros(shape, product.y.dtype), (None, *product.y.shape)))
-            inputs[product.tap] = product.all_taps(inputs[product.tap])
+        for one in self.sums:
+            if one.tap is None:
+                one.tap, one.tap_is_zeros = len(inputs), True
+                shape = tf.concat([tf.shape(inputs[0])[:1], tf.shape(one.y)], axis=0)
+                inputs.append(tf.ensure_shape(tf.zeros(shape, one.y.dtype), (None, *one.y.shape)))
+            inputs[one.tap] = one.all_taps(inputs[one.tap])
         return inputs
 
 
 class _Step:
-    """The products of a step in the loop, in the order of the plan, and the `x` of each."""
+    """The sums of products of a step in the loop, in the order of the plan, and the `xs` of each."""
 
-    def __init__(self, products, inputs):
-        self.left, self.inputs = list(products), inputs
-        self.x = []
+    def __init__(self, sums, inputs):
+        self.left, self.inputs = list(sums), inputs
+        self.xs = []
 
-    def matmul(self, x, w, plus):
-        product = self.left.pop(0)
-        self.x.append(x)
-        y = product.matmul(x, self.inputs[product.tap])
-        return y + plus if product.tap_is_zeros and plus is not None else y
+    def sum_of_products(self, pairs, plus):
+        planned = self.left.pop(0)
+        xs = [x for x, _ in pairs]
+        self.xs.append(xs)
+        y = planned.of_step(xs, self.inputs[planned.tap])
+        return y + plus if planned.tap_is_zeros and plus is not None else y
 
 
 def _as_bits(x):
