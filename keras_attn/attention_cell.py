@@ -201,24 +201,24 @@ class AttentionCell(keras.layers.Layer):
     def _run_then_attend(self, inputs, memory, state, training):
         first, *above = self._cells
         first_state, *states = state["cell"] if self.query == "first" else [state["cell"]]
-        x, first_state = recurrent.step(first, self._fed(inputs, state["feedback"], training), first_state, training)
+        x, first_state = recurrent.step(first, self._fed(inputs, [state["feedback"]], training), first_state, training)
         contexts, attention_states = several.step(self.attentions, x, memory, state["attention"], training)
         cell_states = [first_state]
         for cell, cell_state in zip(above, states, strict=True):
-            x, cell_state = recurrent.step(cell, several.join([x, *contexts]), cell_state, training)
+            x, cell_state = recurrent.step(cell, [x, *contexts], cell_state, training)
             cell_states.append(cell_state)
         return x, cell_states, contexts, attention_states
 
     def _attend_then_run(self, inputs, memory, state, training):
         query = state["cell_output"]
         contexts, attention_states = several.step(self.attentions, query, memory, state["attention"], training)
-        fed = self._fed(inputs, several.join(contexts), training)
+        fed = self._fed(inputs, contexts, training)
         return *recurrent.step(self.cell, fed, state["cell"], training), contexts, attention_states
 
     def _fed(self, inputs, feedback, training):
-        """The input of the cell."""
-        inputs = several.join([inputs, feedback]) if self.input_feeding else inputs
-        return inputs if self.input_layer is None else self.input_layer(inputs, training=training)
+        """The inputs of the cell, beside each other."""
+        inputs = [inputs, *feedback] if self.input_feeding else [inputs]
+        return inputs if self.input_layer is None else [self.input_layer(several.join(inputs), training=training)]
 
     def _feedback(self, cell_output, contexts, training):
         """``f_i``: what the attention layer, or layers, make of the contexts."""

@@ -1,10 +1,13 @@
 """Recurrent cells and layers of Keras, with less work in the loop where it is known how."""
 
+import functools
+import operator
+
 import keras
 import numpy as np
 from keras import ops
 
-from keras_attn import deferred, loops, products
+from keras_attn import deferred, loops, products, several
 
 # The input of a gate that is closed: the sigmoid of it is 0 in every dtype.
 _CLOSED = -1e4
@@ -15,7 +18,7 @@ def step(cell, inputs, state, training=None):
 
     Args:
         cell: A recurrent cell of Keras.
-        inputs: ``(batch, input_dim)``.
+        inputs: List of ``(batch, dim)`` tensors that beside each other are the input.
         state: State of the cell.
         training: Whether the model is being trained.
     """
@@ -24,9 +27,9 @@ def step(cell, inputs, state, training=None):
     random = training and (getattr(cell, "dropout", 0) or getattr(cell, "recurrent_dropout", 0))
     if type(cell) is keras.layers.LSTMCell and not random and (deferred.is_recorded() or training is False):
         hidden, carried = (ops.cast(x, cell.compute_dtype) for x in state)
-        z = _sums(cell, ops.cast(inputs, cell.compute_dtype), hidden)
+        z = _sums(cell, [ops.cast(x, cell.compute_dtype) for x in inputs], hidden)
         return _lstm(cell, z + _weight(cell, "bias") if cell.use_bias else z, carried)
-    return cell(inputs, state, training=training)
+    return cell(several.join(inputs), state, training=training)
 
 
 def outputs(layer, inputs, mask, training=None):
@@ -78,17 +81,22 @@ def _rows(cell):
 def _stack(cells, inputs, states, training):
     after = []
     for cell, state in zip(cells, states, strict=True):
-        inputs, state = step(cell, inputs, state, training)
+        output, state = step(cell, inputs, state, training)
+        inputs = [output]
         after.append(state)
-    return inputs, after
+    return output, after
 
 
 def _sums(cell, inputs, hidden):
     """What enters the gates and the memory of an `LSTMCell`, without the bias."""
-    kernel, recurrent_kernel = _weight(cell, "kernel"), _weight(cell, "recurrent_kernel")
+    kernel, pairs, start = _weight(cell, "kernel"), [], 0
+    for x in inputs:
+        pairs.append((x, kernel[start : start + x.shape[-1]]))
+        start += x.shape[-1]
+    pairs.append((hidden, _weight(cell, "recurrent_kernel")))
     if not deferred.is_recorded():
-        return products.matmul_alone(inputs, kernel) + products.matmul_alone(hidden, recurrent_kernel)
-    return deferred.sum_of_products([(inputs, kernel), (hidden, recurrent_kernel)])
+        return functools.reduce(operator.add, (products.matmul_alone(x, w) for x, w in pairs))
+    return deferred.sum_of_products(pairs)
 
 
 def _lstm(cell, z, carried):

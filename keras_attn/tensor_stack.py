@@ -17,9 +17,8 @@ class TensorStack:
     def __init__(self, like):
         self.like = like
 
-    def of_slices(self, tensors, reverse=False):
-        """Handles of the stacks that hold the slices of ``(T, ...)`` tensors, the first on top, or the last."""
-        tensors = [x if reverse else tf.reverse(x, [0]) for x in tensors]
+    def of_slices(self, tensors):
+        """Handles of the stacks that hold the slices of ``(T, ...)`` tensors, the last one on top."""
         return [tf.raw_ops.TensorListFromTensor(tensor=x, element_shape=tf.shape(x)[1:]) for x in tensors]
 
     def empty(self, most):

@@ -13,8 +13,9 @@ from keras_attn.tensor_stack import TensorStack
 def scan(step, state, inputs, reverse=False):
     """What `keras.ops.scan` computes, with the gradients of products with constants deferred.
 
-    A run of the step outside the loop finds the products. The gradient of each leaves the loop as
-    the gradient of an input: of the one that is added to the product, or else of zeros that are.
+    A run of the step outside the loop finds the products. Those of inputs of the loop are formed before it, for all
+    steps at once. The gradient of each of the others leaves the loop as the gradient of an input: of the one that is
+    added to the product, or else of zeros that are.
 
     Args:
         step: Takes the state and a nest of slices, returns the next state and a nest of outputs.
@@ -29,25 +30,26 @@ def scan(step, state, inputs, reverse=False):
     slices = keras.tree.map_structure(_zeros_of_a_step, inputs)
     with keras.StatelessScope(), deferred.recording(_Plan(slices)) as plan:
         _, outputs = step(state, slices)
-    tapped = plan.tap(keras.tree.flatten(inputs))
+    # The last slice is the first to be popped. What is made of the inputs before the loop is larger than they are.
+    tapped = plan.tap([x if reverse else tf.reverse(x, [0]) for x in keras.tree.flatten(inputs)])
     length = tf.shape(tapped[0])[0]
-    zeros = [one.y for one in plan.sums if one.tap_is_zeros]
-    to_come = TensorStack((slices, zeros))
-    results = TensorStack((outputs, [_as_bits(x) for one in plan.sums for x in one.xs]))
+    to_come = TensorStack((slices, [one.y for one in plan.sums if one.tap_is_new]))
+    results, multiplied = TensorStack(outputs), TensorStack([[_as_bits(x) for x in one.xs] for one in plan.sums])
 
-    def body(i, state, coming, done):
+    def body(i, state, coming, done, kept):
         coming, (x, taps) = to_come.pop(coming)
         with deferred.recording(_Step(plan.sums, [*keras.tree.flatten(x), *taps])) as recorder:
             after, outputs = step(state, x)
-        done = results.push(done, (outputs, [_as_bits(x) for xs in recorder.xs for x in xs]))
-        return i + 1, keras.tree.pack_sequence_as(state, keras.tree.flatten(after)), coming, done
+        kept = multiplied.put(kept, length - 1 - i, [[_as_bits(x) for x in xs] for xs in recorder.xs])
+        state = keras.tree.pack_sequence_as(state, keras.tree.flatten(after))
+        return i + 1, state, coming, results.push(done, outputs), kept
 
-    loop = (tf.zeros((), "int32"), state, to_come.of_slices(tapped, reverse), results.empty(length))
-    _, state, _, done = tf.while_loop(lambda i, *_: i < length, body, loop, maximum_iterations=length)
-    outputs, collected = results.all(done, reverse)
-    for one in plan.sums:
-        one.xs = [tf.bitcast(collected.pop(0), w.dtype) for w in one.ws]
-    return state, outputs
+    handles = to_come.of_slices(tapped), results.empty(length), multiplied.reserved(length)
+    loop = (tf.zeros((), "int32"), state, *handles)
+    _, state, _, done, kept = tf.while_loop(lambda i, *_: i < length, body, loop, maximum_iterations=length)
+    for one, xs in zip(plan.sums, multiplied.all(kept), strict=True):  # in the order of the taps
+        one.xs = [tf.bitcast(x, w.dtype) for x, w in zip(xs, one.ws, strict=True)]
+    return state, results.all(done, reverse)
 
 
 def scan_without_gradients(step, state, inputs, reverse=False):
@@ -69,74 +71,88 @@ def scan_without_gradients(step, state, inputs, reverse=False):
 
 
 class _Sum:
-    """The sum of all ``x @ w``, with constants `w`, and of `plus`.
+    """The sum of all ``x @ w``, with constants `w`.
 
-    `xs` are those of one step in the plan, those of all steps after the loop. `tap` is the number of the input
-    whose gradient is that of the sum.
+    Those whose `x` are inputs of the loop, the early ones, are formed for all steps at once, before the loop. Of the
+    others, `xs` are those of one step in the plan, and of all steps after the loop. `tap` is the number of the input
+    whose gradient is that of the sum: what is added to it, or else a new one, the sum of the early ones or zeros.
     """
 
-    def __init__(self, pairs, tap):
-        self.xs, ws = zip(*pairs, strict=True)
-        self.ws = [tf.convert_to_tensor(w) for w in ws]
-        self.tap, self.tap_is_zeros = tap, False
+    def __init__(self, pairs, numbers, plus):
+        self.early = [(numbers[id(x)], w) for x, w in pairs if id(x) in numbers and len(w.shape) == 2]
+        self.is_late = [id(x) not in numbers or len(w.shape) > 2 for x, w in pairs]
+        late = [(x, tf.convert_to_tensor(w)) for x, w in self.late(pairs)]
+        self.xs, self.ws = [x for x, _ in late], [w for _, w in late]
         self.transposed = [tf.linalg.matrix_transpose(w) for w in self.ws]  # Products with these are the faster ones.
-        self.y = self._total(self.xs)
+        self.y = _total([products.matmul(x, w) for x, w in pairs])
+        self.tap = None if self.early else numbers.get(id(plus))
+        self.tap_is_new = self.tap is None
 
-    def _total(self, xs):
-        return functools.reduce(operator.add, map(products.matmul, xs, self.ws))
+    def late(self, pairs):
+        return [pair for pair, is_late in zip(pairs, self.is_late, strict=True) if is_late]
 
-    def all_taps(self, inputs):
+    def new_tap(self, inputs):
+        """What the loop takes beside the ``(T, ...)`` inputs."""
+        if self.early:
+            return _total([products.matmul(inputs[number], w) for number, w in self.early])
+        shape = tf.concat([tf.shape(inputs[0])[:1], tf.shape(self.y)], axis=0)
+        return tf.ensure_shape(tf.zeros(shape, self.y.dtype), (None, *self.y.shape))
+
+    def tapped(self, inputs):
         """The ``(T, ...)`` input as it is; from its gradient come those of all `w`."""
 
         @tf.custom_gradient
         def identity(inputs, *ws):
             def gradients(dy):
-                return dy, *(self._gradient(x, w, dy) for x, w in zip(self.xs, ws, strict=True))
+                return dy, *(_gradient(x, w, dy) for x, w in zip(self.xs, ws, strict=True))
 
             return tf.identity(inputs), gradients
 
         return identity(inputs, *self.ws)
 
-    @staticmethod
-    def _gradient(x, w, dy):
-        message = "Second derivatives by the weights of a loop are not supported on TensorFlow."
-        return tf.raw_ops.PreventGradient(input=deferred.gradient(x, dy, w), message=message)
-
     def of_step(self, xs, tap):
-        """The sum of one step."""
+        """The sum of one step, and what is added to it where that is the tap."""
 
         @tf.custom_gradient
         def total(tap, *xs):
             def gradients(dy):
                 return dy, *(products.matmul(dy, w) for w in self.transposed)
 
-            y = self._total(xs)
-            return y if self.tap_is_zeros else y + tap, gradients
+            tap_is_zeros = self.tap_is_new and not self.early
+            return _total([*map(products.matmul, xs, self.ws), *([] if tap_is_zeros else [tap])]), gradients
 
         return total(tap, *xs)
+
+
+def _total(tensors):
+    return functools.reduce(operator.add, tensors)
+
+
+def _gradient(x, w, dy):
+    message = "Second derivatives by the weights of a loop are not supported on TensorFlow."
+    return tf.raw_ops.PreventGradient(input=deferred.gradient(x, dy, w), message=message)
 
 
 class _Plan:
     """The sums of products of a step, as a run outside the loop finds them."""
 
     def __init__(self, slices):
-        self.left = {id(x): number for number, x in enumerate(keras.tree.flatten(slices))}
+        self.numbers = {id(x): number for number, x in enumerate(keras.tree.flatten(slices))}
         self.sums = []
 
     def sum_of_products(self, pairs, plus):
-        found = _Sum(pairs, self.left.pop(id(plus), None))
+        found = _Sum(pairs, self.numbers, plus)
         self.sums.append(found)
         return found.y if plus is None else found.y + plus
 
     def tap(self, inputs):
-        """The inputs that the loop takes, some of them tapped, and zeros as taps of the other sums."""
-        inputs = list(inputs)
+        """The inputs that the loop takes, some of them tapped, and new ones as taps of the other sums."""
+        given, inputs = inputs, list(inputs)
         for one in self.sums:
-            if one.tap is None:
-                one.tap, one.tap_is_zeros = len(inputs), True
-                shape = tf.concat([tf.shape(inputs[0])[:1], tf.shape(one.y)], axis=0)
-                inputs.append(tf.ensure_shape(tf.zeros(shape, one.y.dtype), (None, *one.y.shape)))
-            inputs[one.tap] = one.all_taps(inputs[one.tap])
+            if one.tap_is_new:
+                one.tap = len(inputs)
+                inputs.append(one.new_tap(given))
+            inputs[one.tap] = one.tapped(inputs[one.tap])
         return inputs
 
 
@@ -149,10 +165,10 @@ class _Step:
 
     def sum_of_products(self, pairs, plus):
         planned = self.left.pop(0)
-        xs = [x for x, _ in pairs]
+        xs = [x for x, _ in planned.late(pairs)]
         self.xs.append(xs)
         y = planned.of_step(xs, self.inputs[planned.tap])
-        return y + plus if planned.tap_is_zeros and plus is not None else y
+        return y + plus if planned.tap_is_new and plus is not None else y
 
 
 def _as_bits(x):

@@ -94,13 +94,13 @@ def test_a_step_is_that_of_keras(inputs, functions, dtype):
     state = [ops.convert_to_tensor(x, cell.compute_dtype) for x in np.random.default_rng(0).normal(size=(2, 3, 5))]
     tolerance = {"float32": 1e-5, "mixed_float16": 2e-3, "mixed_bfloat16": 2e-2}[dtype]
     expected = to_numpy(cell(inputs[:, 0], state, training=False))
-    assert_close(to_numpy(recurrent.step(cell, inputs[:, 0], state, training=False)), expected, tolerance)
+    assert_close(to_numpy(recurrent.step(cell, [inputs[:, 0]], state, training=False)), expected, tolerance)
 
 
 def test_a_cell_with_dropout_is_left_to_keras(inputs):
     cell = keras.layers.LSTMCell(5, dropout=0.5)
     state = cell.get_initial_state(batch_size=3)
-    outputs, _ = recurrent.step(cell, ops.ones((3, 4)), state, training=True)
+    outputs, _ = recurrent.step(cell, [ops.ones((3, 4))], state, training=True)
     expected, _ = cell(ops.ones((3, 4)), state, training=True)  # the mask of the first step is kept
     assert_close(to_numpy(outputs), to_numpy(expected))
-    assert not np.allclose(to_numpy(outputs), to_numpy(recurrent.step(cell, ops.ones((3, 4)), state)[0]))
+    assert not np.allclose(to_numpy(outputs), to_numpy(recurrent.step(cell, [ops.ones((3, 4))], state)[0]))
