@@ -181,7 +181,7 @@ class Attention(keras.layers.Layer):
         scores = self.score(query, memory, {**own, "position": position[:, None]})[..., 0, :]
         mask = heads.of_all(masking.both(memory["mask"], mask), self.scorer.heads)
         alignment, alignment_state = self.alignment.step(
-            queries.spare_padding(scores, mask),
+            queries.spare_padding(self.alignment, scores, mask),
             mask,
             state["alignment"],
             state["alignment_function"],

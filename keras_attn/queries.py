@@ -108,7 +108,7 @@ def _attend(layer, inputs, memory, training):
     scores = layer.score(inputs["query"], memory, {"position": inputs["position"]})
     mask = heads.of_all(_mask_of_pairs(inputs, memory), layer.scorer.heads)
     if mask is not None:
-        scores = spare_padding(scores, mask)
+        scores = spare_padding(layer.alignment, scores, mask)
     elif layer.alignment.needs_mask:
         mask = ops.ones_like(scores, dtype="bool")
     alignment = layer.alignment.align(scores, mask, None, training)
@@ -164,6 +164,8 @@ def attend_one_by_one(layer, query, query_mask, mask, memory, training):
     return contexts, heads.swap(alignments)
 
 
-def spare_padding(scores, mask):
+def spare_padding(alignment, scores, mask):
     """Spare the alignment function what the scorer makes of padding, in values and in gradients."""
+    if alignment.softmax_temperature is not None:  # A softmax sees nothing of it.
+        return scores
     return ops.where(mask, scores, ops.zeros_like(scores))

@@ -75,7 +75,7 @@ class Window(Alignment):
     def step(self, scores, mask, previous, state, query, memory, training=None):
         distance = _positions(scores, memory) - state["centre"][..., None]
         mask = ops.logical_and(mask, ops.logical_and(distance >= -self.back, distance <= self.forward))
-        scores = queries.spare_padding(scores, mask)
+        scores = queries.spare_padding(self.alignment, scores, mask)
         alignment, inner = self.alignment.step(scores, mask, previous, state["inner"], query, memory["inner"], training)
         attended = ops.any(alignment > 0, axis=-1)
         centre = ops.where(attended, _position_of_peak(alignment, memory), state["centre"])
