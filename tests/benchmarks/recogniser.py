@@ -5,7 +5,8 @@
 
 Training goes from features to new weights on both sides: 32 tokens and the end, cross-entropy with label smoothing,
 CTC, Adam. SpeechBrain's decoder also has a projection of its context and one of its output, which ours does without.
-Decoding goes over 30 steps on both sides, without CTC; ours begins with waveforms and ends with texts, which is more.
+Decoding goes from waveforms over 30 steps on both sides, without CTC; ours ends with texts, times and confidence, the
+peer with tokens.
 With XLA it is what `export --jit-compile` writes, else what `export` does.
 """
 

@@ -12,6 +12,7 @@ from speechbrain.decoders import seq2seq  # noqa: E402
 from speechbrain.nnet import losses  # noqa: E402
 from speechbrain.nnet.linear import Linear  # noqa: E402
 from speechbrain.nnet.RNN import AttentionalRNNDecoder  # noqa: E402
+from speechbrain.processing import features as speech  # noqa: E402
 
 _START, _END, _FILTERS, _EMBEDDING = 1, 0, {"channels": 10, "kernel_size": 15}, 64
 
@@ -90,8 +91,21 @@ def training_step(attention, batch, frames, bands, units, lstm, length, vocabula
     return run
 
 
+class Features(torch.nn.Module):
+    """SpeechBrain's features, 10 ms apart, each utterance with mean 0 and variance 1."""
+
+    def __init__(self, bands):
+        super().__init__()
+        self.stft = speech.STFT(sample_rate=16000, win_length=25, hop_length=10, n_fft=512)
+        self.filters = speech.Filterbank(n_mels=bands, n_fft=512)
+        self.normalization = speech.InputNormalization(norm_type="sentence")
+
+    def forward(self, waveform, whole):
+        return self.normalization(self.filters(speech.spectral_magnitude(self.stft(waveform))), whole)
+
+
 def decoding(batch, frames, bands, units, lstm, steps, vocabulary, beam_width):
-    """SpeechBrain's searchers, from features to tokens; the end is so improbable that they go on to the last step."""
+    """SpeechBrain's searchers, from waveforms to tokens; the end is so improbable that they go on to the last step."""
     model = Recogniser("speechbrain", bands, units, lstm, vocabulary).eval()
     with torch.no_grad():
         model.classify.w.bias[_END] = -1e4
@@ -100,11 +114,13 @@ def decoding(batch, frames, bands, units, lstm, steps, vocabulary, beam_width):
     if beam_width > 1:
         searcher, more = seq2seq.S2SRNNBeamSearcher, {"beam_size": beam_width}
     search = searcher(embedding=model.embed, decoder=model.speller, linear=model.classify, **options, **more)
-    features, whole = torch.randn(batch, frames, bands), torch.ones(batch)
+    features, waveform, whole = Features(bands), 0.1 * torch.randn(batch, 160 * (frames - 1)), torch.ones(batch)
+    if features(waveform, whole).shape != (batch, frames, bands):
+        raise ValueError(f"Expected {frames} frames. Received: {features(waveform, whole).shape[1]}")
 
     def run():
         with torch.no_grad():
-            return search(model.listener(features), whole)
+            return search(model.listener(features(waveform, whole)), whole)
 
     said = {len(tokens) for tokens in run()[0]}
     if said != {steps} and beam_width == 1:
