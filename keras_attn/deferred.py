@@ -27,7 +27,8 @@ def matmul(x, w, plus=None):
     Args:
         x: ``(..., rows, n)``.
         w: ``(n, m)`` for any `x`, or ``(..., n, m)`` with the leading dimensions of `x`.
-        plus: What is added to it, ``(..., rows, m)``. An input of the step costs least here.
+        plus: What is added to it, ``(..., rows, m)``. Least it costs where it is an input of the step, which the step
+            must then use for nothing else.
 
     Returns:
         ``(..., rows, m)``.

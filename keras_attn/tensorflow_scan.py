@@ -79,8 +79,8 @@ class _Sum:
     """
 
     def __init__(self, pairs, numbers, plus):
-        self.early = [(numbers[id(x)], w) for x, w in pairs if id(x) in numbers and len(w.shape) == 2]
-        self.is_late = [id(x) not in numbers or len(w.shape) > 2 for x, w in pairs]
+        self.is_early = [id(x) in numbers and len(w.shape) == 2 for x, w in pairs]
+        self.early = [(numbers[id(x)], w) for (x, w), early in zip(pairs, self.is_early, strict=True) if early]
         late = [(x, tf.convert_to_tensor(w)) for x, w in self.late(pairs)]
         self.xs, self.ws = [x for x, _ in late], [w for _, w in late]
         self.transposed = [tf.linalg.matrix_transpose(w) for w in self.ws]  # Products with these are the faster ones.
@@ -89,7 +89,7 @@ class _Sum:
         self.tap_is_new = self.tap is None
 
     def late(self, pairs):
-        return [pair for pair, is_late in zip(pairs, self.is_late, strict=True) if is_late]
+        return [pair for pair, early in zip(pairs, self.is_early, strict=True) if not early]
 
     def new_tap(self, inputs):
         """What the loop takes beside the ``(T, ...)`` inputs."""
