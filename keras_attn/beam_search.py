@@ -210,7 +210,11 @@ class BeamSearch:
     def _survivors(self, time, beams, log_probs, limits):
         """Returns the best candidates, and for each the row of the hypothesis that it continues, see `_reorder`."""
         totals, lengths = hypotheses.candidates(beams, log_probs, self.end_token)
-        totals, tokens, sources = (self._best_token if self.beam_width == 1 else self._best)(beams, totals, lengths)
+        if self.beam_width == 1:  # where the candidates of an utterance have one length and one penalty
+            totals, tokens, sources = hypotheses.best_tokens(beams, totals)
+        else:
+            scores = self._score(totals, lengths[:, None], beams["penalty"][:, None])
+            totals, tokens, sources = hypotheses.best(beams, totals, scores, self.beam_width)
         exists = totals > -math.inf
         lengths = ops.where(exists, self._reorder(lengths, sources), 0)
         beams = {name: self._reorder(x, sources) for name, x in beams.items()}
@@ -222,23 +226,6 @@ class BeamSearch:
             beams["sources"] = ops.where(now, ops.expand_dims(sources, 1), beams["sources"])
         changed = {"last": tokens, "log_probs": totals, "lengths": lengths, "closed": closed, "ended": ended}
         return beams | changed, sources
-
-    def _best(self, beams, totals, lengths):
-        """Of the best candidates, `(rows,)`: log probability, token, and the row of what it continues."""
-        vocabulary = ops.shape(totals)[1]
-        scores = self._score(totals, lengths[:, None], beams["penalty"][:, None])
-        scores = ops.reshape(scores, (-1, self.beam_width * vocabulary))
-        best = ops.cast(ops.top_k(scores, self.beam_width)[1], "int32")
-        first = ops.arange(ops.shape(scores)[0], dtype="int32") * (self.beam_width * vocabulary)
-        chosen = hypotheses.like(beams["last"], ops.reshape(ops.expand_dims(first, 1) + best, (-1,)))
-        return rows.take(ops.reshape(totals, (-1,)), chosen), chosen % vocabulary, chosen // vocabulary
-
-    @staticmethod
-    def _best_token(beams, totals, lengths):
-        """The same of greedy search, where the candidates of a row have one length and one penalty; None for rows."""
-        log_probs, tokens = (x[:, 0] for x in ops.top_k(totals, 1))
-        tokens = hypotheses.like(beams["last"], ops.cast(tokens, "int32"))
-        return hypotheses.like(beams["log_probs"], log_probs), tokens, None
 
     def _reorder(self, x, sources):
         """The rows that survive; the only hypothesis of an utterance is its own successor."""

@@ -45,6 +45,29 @@ def candidates(beams, log_probs, end_token):
     return totals, lengths
 
 
+def best(beams, totals, scores, beam_width):
+    """The best candidates of each utterance: log probability, token, and the row of what it continues, all `(rows,)`.
+
+    Args:
+        beams: A dict as `start` returns it.
+        totals, scores: `(rows, vocabulary)`, the log probabilities of the candidates, and what they are chosen by.
+        beam_width: The number of rows of each utterance.
+    """
+    vocabulary = ops.shape(totals)[1]
+    scores = ops.reshape(scores, (-1, beam_width * vocabulary))
+    chosen = ops.cast(ops.top_k(scores, beam_width)[1], "int32")
+    first = ops.arange(ops.shape(scores)[0], dtype="int32") * (beam_width * vocabulary)
+    chosen = like(beams["last"], ops.reshape(ops.expand_dims(first, 1) + chosen, (-1,)))
+    return rows.take(ops.reshape(totals, (-1,)), chosen), chosen % vocabulary, chosen // vocabulary
+
+
+def best_tokens(beams, totals):
+    """The same of utterances of one row each, the most probable candidate; None for the rows, which stay."""
+    log_probs, tokens = (x[:, 0] for x in ops.top_k(totals, 1))
+    tokens = like(beams["last"], ops.cast(tokens, "int32"))
+    return like(beams["log_probs"], log_probs), tokens, None
+
+
 def along(sources, inside, x):
     """Picks from `(steps, rows, ...)` what each hypothesis went through, `(batch, n_best, steps, ...)`."""
     shape = ops.shape(x)
