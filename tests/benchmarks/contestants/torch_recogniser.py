@@ -115,8 +115,8 @@ def decoding(batch, frames, bands, units, lstm, steps, vocabulary, beam_width):
         searcher, more = seq2seq.S2SRNNBeamSearcher, {"beam_size": beam_width}
     search = searcher(embedding=model.embed, decoder=model.speller, linear=model.classify, **options, **more)
     features, waveform, whole = Features(bands), 0.1 * torch.randn(batch, 160 * (frames - 1)), torch.ones(batch)
-    if features(waveform, whole).shape != (batch, frames, bands):
-        raise ValueError(f"Expected {frames} frames. Received: {features(waveform, whole).shape[1]}")
+    if (heard := features(waveform, whole).shape[1]) != frames:
+        raise ValueError(f"Expected {frames} frames. Received: {heard}")
 
     def run():
         with torch.no_grad():
